@@ -1,0 +1,332 @@
+"""What a person writes: agents, cases, rubrics and evals.
+
+Docstrings under a field become its description in the JSON Schemas that editors read.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from harness.records.record import Record, refuse
+
+# ------------------------------------------------------------------ agents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note(Record):
+    """A deviation that reading an agent file met and survived: which line, and what was assumed."""
+
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn(Record):
+    """One message of a conversation."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example(Record):
+    """One `<example>` of an agent's description: when the agent should act, not what it should answer."""
+
+    context: str = ""
+    turns: tuple[Turn, ...] = ()
+    commentary: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def user(self) -> str:
+        """The user's words, all user turns joined; empty for an example that starts from an event."""
+        return "\n\n".join(turn.text for turn in self.turns if turn.role == "user")
+
+    @property
+    def assistant(self) -> str:
+        """The assistant's words, all assistant turns joined."""
+        return "\n\n".join(turn.text for turn in self.turns if turn.role == "assistant")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent(Record):
+    """An agent prompt file as read: identity, front matter, examples and the system prompt.
+
+    `prompt` is the text after the closing fence, line ends as LF, otherwise untouched; it is what is
+    sent as the system prompt and what `prompt_hash` is the SHA-256 of. `file_hash` is over the bytes.
+    """
+
+    name: str
+    description: str
+    prompt: str
+    prompt_hash: str
+    file_hash: str
+    model: str = ""
+    color: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    examples: tuple[Example, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+# ------------------------------------------------------------------ criteria and cases
+
+Scope = Literal["sentence", "block", "answer"]
+Place = Literal["anywhere", "prose", "code", "table"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal(Record):
+    """One deterministic way to see that a criterion is met: phrases that occur together.
+
+    The phrase language is described in docs/signals.md and read by `harness.grading.signals`.
+    """
+
+    all: tuple[str, ...]
+    """Every phrase must occur in one unit of text. ` | ` separates alternatives; `*` ends a stem."""
+    within: Scope = "sentence"
+    """The unit of text: a sentence (a bullet and a table row count as one), a block, or the answer."""
+    where: Place = "anywhere"
+    """Which text counts: all of it, prose only, code blocks only, or table rows only."""
+    unless: tuple[str, ...] = ()
+    """Any of these phrases in the same unit cancels the match."""
+    negated: Literal["refuse", "allow", "require"] = "refuse"
+    """What a negation before a phrase does: cancels the match, is ignored, or must be there."""
+
+    def __post_init__(self) -> None:
+        """Refuse a signal that could never match or would match everything."""
+        if not self.all or not all(phrase.strip() for phrase in self.all):
+            refuse("all must hold at least one phrase, and no phrase may be empty")
+        if not all(phrase.strip() for phrase in self.unless):
+            refuse("a phrase under unless may not be empty")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion(Record):
+    """One yes-or-no question about an answer, and what a yes is worth.
+
+    Negative points mark something a good answer avoids.
+    """
+
+    id: str
+    """Stable name; results are joined by it."""
+    text: str
+    """The question, as a statement that an answer meets or does not meet."""
+    points: float = 1.0
+    """Earned when met; negative points are deducted when met."""
+    evidence: Literal["quote", "absence"] = "quote"
+    """`absence`: a yes needs no quote, because the criterion is about what is not there."""
+    signals: tuple[Signal, ...] = ()
+    """What the free, deterministic grader looks for; any one of them is enough."""
+
+    def __post_init__(self) -> None:
+        """Refuse points that could not move a score, and a criterion without a name or a text."""
+        _named(self.id)
+        if not self.text.strip():
+            refuse("text must say what is asked, got nothing")
+        if self.points == 0 or not math.isfinite(self.points):
+            refuse(f"points must be a finite number other than 0, got {self.points}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rubric(Record):
+    """The questions of one dimension that apply to every answer; a dimension is just a rubric file."""
+
+    dimension: str
+    """Name of the dimension, such as `security`."""
+    question: str = ""
+    """What the dimension asks, in one sentence; the judge reads it as background."""
+    criteria: tuple[Criterion, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a rubric that no answer could score on."""
+        _named(self.dimension)
+        _unique("criterion id", (criterion.id for criterion in self.criteria))
+        if not any(criterion.points > 0 for criterion in self.criteria):
+            refuse("at least one criterion must have positive points, or no answer could score")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case(Record):
+    """One input and what is expected of the answer.
+
+    Exactly one of `prompt` and `turns` is given. Example cases have no criteria of their own.
+    """
+
+    id: str
+    """Stable name; results are joined by it, never by position."""
+    title: str = ""
+    """A few words for people."""
+    prompt: str = ""
+    """The user's message."""
+    turns: tuple[Turn, ...] = ()
+    """A conversation instead of one message; the last turn is the user's."""
+    context: str = ""
+    """What is known before the message; sent in front of it."""
+    tags: tuple[str, ...] = ()
+    criteria: Mapping[str, tuple[Criterion, ...]] = field(default_factory=dict)
+    """Criteria of this case alone, by dimension; pooled with the rubric's general ones."""
+
+    def __post_init__(self) -> None:
+        """Refuse a case that asks nothing, asks twice, or holds a criterion twice."""
+        _named(self.id)
+        if bool(self.prompt.strip()) == bool(self.turns):
+            refuse("give either a prompt or turns (exactly one of the two)")
+        if self.turns and self.turns[-1].role != "user":
+            refuse("the last turn must be the user's")
+        _unique("criterion id", (c.id for criteria in self.criteria.values() for c in criteria))
+
+    @property
+    def question(self) -> str:
+        """What the user asked, as one text: context, then the turns or the prompt."""
+        turns = [f"{turn.role}: {turn.text}" for turn in self.turns]
+        parts = [f"Context: {self.context}" if self.context else "", *turns, self.prompt]
+        return "\n\n".join(part for part in parts if part)
+
+
+Dataset = tuple[Case, ...]
+
+# ------------------------------------------------------------------ evals
+
+Provider = Literal["anthropic", "recorded"]
+GraderKind = Literal["judge", "signals", "labels"]
+Effort = Literal["low", "medium", "high", "xhigh", "max"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model(Record):
+    """Which model answers, and every parameter that can change what it says.
+
+    The API key is never here: it comes from the environment variable named by `key_variable`.
+    """
+
+    provider: Provider = "anthropic"
+    """`anthropic`: any server that speaks the Messages API. `recorded`: answers from a file."""
+    name: str = ""
+    """Model id, such as `claude-sonnet-5-5`."""
+    max_tokens: int = 8192
+    """Cap on the answer, thinking included."""
+    effort: Effort | None = None
+    """How hard the model thinks; left out, the model's own default holds."""
+    base_url: str = "https://api.anthropic.com"
+    """Where the Messages API is spoken."""
+    key_variable: str = "ANTHROPIC_API_KEY"
+    """Environment variable that holds the key."""
+    answers: str = ""
+    """Recorded answers, a JSONL file (provider `recorded` only)."""
+
+    def __post_init__(self) -> None:
+        """Refuse a model that nobody could call."""
+        if self.provider == "anthropic" and not self.name:
+            refuse("name must be given for provider anthropic, such as claude-sonnet-5-5")
+        if self.provider == "anthropic" and self.answers:
+            refuse("answers belongs to provider recorded")
+        if self.provider == "recorded" and not self.answers:
+            refuse("answers must name a JSONL file for provider recorded")
+        if self.max_tokens < 1:
+            refuse(f"max_tokens must be at least 1, got {self.max_tokens}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraderSpec(Record):
+    """Who turns answers into verdicts."""
+
+    kind: GraderKind
+    """`judge` asks a model, `signals` matches declared phrases, `labels` looks verdicts up."""
+    model: Model | None = None
+    """The judge's model (kind `judge` only)."""
+    labels: str = ""
+    """Labelled verdicts, a JSONL file: the verdicts themselves for kind `labels`; for the other
+    kinds, what their agreement is measured against and printed beside their verdicts."""
+
+    def __post_init__(self) -> None:
+        """Refuse a grader that lacks what its kind needs."""
+        if self.kind == "judge" and (self.model is None or self.model.provider != "anthropic"):
+            refuse("model must be given for kind judge, with provider anthropic")
+        if self.kind != "judge" and self.model is not None:
+            refuse(f"model belongs to kind judge, not {self.kind}")
+        if self.kind == "labels" and not self.labels:
+            refuse("labels must name a JSONL file for kind labels")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate(Record):
+    """When a comparison may pass: no dimension worse than the margin, on this suite."""
+
+    margin: float = 5.0
+    """Points (0 to 100) of loss that are still acceptable."""
+    dimensions: tuple[str, ...] = ()
+    """Which dimensions are gated; `overall` may be among them. Empty: all dimensions, not overall."""
+
+    def __post_init__(self) -> None:
+        """Refuse a margin that could never be certified."""
+        if not 0 < self.margin < 100:
+            refuse(f"margin must be between 0 and 100 points, got {self.margin}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Eval(Record):
+    """One question asked of an agent: which cases, which model, which graders, how often, what gate.
+
+    Paths are read from the project's root: the nearest folder above the eval file that holds
+    `pyproject.toml` or `.git`.
+    """
+
+    agent: str
+    """Path of the agent file under test."""
+    datasets: tuple[str, ...] = ()
+    """Dataset files whose cases are run."""
+    examples: bool = True
+    """Whether the agent's own examples are cases too."""
+    rubrics: tuple[str, ...]
+    """Rubric files, one per dimension."""
+    model: Model
+    """Who answers as the agent."""
+    graders: tuple[GraderSpec, ...]
+    """Who grades. The first decides; the others are shown beside it."""
+    attempts: int = 1
+    """How often each case is answered by each revision."""
+    concurrency: int = 16
+    """Calls in flight at most, agent and judge together."""
+    budget: float = 5.0
+    """US dollars; an estimate above it needs `--yes` or a larger budget."""
+    max_missing: float = 0.1
+    """Share of trials that may fail or stay ungraded before the run counts as incomplete."""
+    gate: Gate | None = None
+    """When the comparison passes; none: every verdict exits 0."""
+    candidates: tuple[str, ...] = ()
+    """Revisions to compare when the command names none."""
+    seed: int = 20260101
+    """Seed of every random draw in the statistics."""
+
+    def __post_init__(self) -> None:
+        """Refuse an eval that would run nothing or could not be decided."""
+        if not self.datasets and not self.examples:
+            refuse("datasets must name at least one file, or examples must be true")
+        if not self.rubrics:
+            refuse("rubrics must name at least one file")
+        if not self.graders:
+            refuse("graders must name at least one grader")
+        _unique("grader", (grader.kind for grader in self.graders))
+        if not 1 <= self.attempts <= 1000:
+            refuse(f"attempts must be between 1 and 1000, got {self.attempts}")
+        if self.concurrency < 1:
+            refuse(f"concurrency must be at least 1, got {self.concurrency}")
+        if self.budget < 0 or not math.isfinite(self.budget):
+            refuse(f"budget must be a number of dollars, 0 or more, got {self.budget}")
+        if not 0 <= self.max_missing < 1:
+            refuse(f"max_missing must be a share between 0 and 1, got {self.max_missing}")
+
+
+def _named(name: str) -> None:
+    if not name.strip() or any(character.isspace() or not character.isprintable() for character in name):
+        refuse(f"a name must be non-empty and hold no white space, got {name!r}")
+
+
+def _unique(what: str, names: Iterable[str]) -> None:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        refuse(f"each {what} may occur once, got {', '.join(map(repr, twice))} more than once")
+
+
