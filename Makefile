@@ -1,0 +1,54 @@
+# Every target does its own set-up in .venv; a set-up that is current costs nothing.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fix golden bench schemas lock clean
+
+help: ## Show this help
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+demo: $(READY) ## Compare two prompt revisions offline and end with the report's path
+	@$(BIN)/harness demo
+
+test: $(READY) ## Run the tests
+	@$(BIN)/python -m pytest -n 2 $(PYTEST)
+
+check: $(READY) ## Lint, formatting, types, and the project's own files
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/harness check
+
+fix: $(READY) ## Mend what the linter can mend
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+golden: $(READY) ## Rewrite the golden reports; review the diff
+	@HARNESS_GOLDEN=1 $(BIN)/python -m pytest -q tests/test_reporting.py
+
+bench: $(READY) ## Measure speed and growth; print the tables
+	@$(BIN)/python benchmarks/growth.py
+
+schemas: $(READY) ## Write docs/schemas/ anew from the types
+	@for kind in dataset rubric eval; do $(BIN)/harness schema $$kind > docs/schemas/$$kind.schema.json; done
+
+lock: $(READY) ## Resolve requirements.lock anew: versions and hashes, no addresses
+	@$(BIN)/pip install --quiet uv
+	@$(BIN)/uv pip compile pyproject.toml --group dev --extra browser --universal --generate-hashes \
+	  --no-annotate --no-header --upgrade --python-version 3.11 --quiet --output-file requirements.lock
+
+clean: ## Remove the set-up, the store and the reports
+	rm -rf $(VENV) .harness $(filter-out reports/README.md,$(wildcard reports/*))
+
+# The marker is written last, so that an interrupted set-up is done again.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12" >&2; exit 1; }
+	@echo "setting up $(VENV) (once, about a minute) …" >&2
+	@$(PYTHON) -m venv $(VENV) || bash .ci/venv "$(PYTHON)" $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
