@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from harness.records import phrases
 from harness.records.record import Record, refuse
 
 # ------------------------------------------------------------------ agents
@@ -72,7 +73,7 @@ class Agent(Record):
 
 # ------------------------------------------------------------------ criteria and cases
 
-Scope = Literal["sentence", "block", "answer"]
+Scope = Literal["sentence", "block", "section", "answer"]
 Place = Literal["anywhere", "prose", "code", "table"]
 
 
@@ -80,13 +81,14 @@ Place = Literal["anywhere", "prose", "code", "table"]
 class Signal(Record):
     """One deterministic way to see that a criterion is met: phrases that occur together.
 
-    The phrase language is described in docs/signals.md and read by `harness.grading.signals`.
+    The phrase language is described in docs/signals.md and read by `harness.records.phrases`.
     """
 
     all: tuple[str, ...]
     """Every phrase must occur in one unit of text. ` | ` separates alternatives; `*` ends a stem."""
     within: Scope = "sentence"
-    """The unit of text: a sentence (a bullet and a table row count as one), a block, or the answer."""
+    """The unit of text: a sentence (a bullet and a table row count as one), a block (a paragraph, a list
+    with the line that introduces it, a table, a code block), a section under a heading, or the answer."""
     where: Place = "anywhere"
     """Which text counts: all of it, prose only, code blocks only, or table rows only."""
     unless: tuple[str, ...] = ()
@@ -100,6 +102,8 @@ class Signal(Record):
             refuse("all must hold at least one phrase, and no phrase may be empty")
         if not all(phrase.strip() for phrase in self.unless):
             refuse("a phrase under unless may not be empty")
+        for phrase in (*self.all, *self.unless):
+            phrases.parse(phrase)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +199,7 @@ Effort = Literal["low", "medium", "high", "xhigh", "max"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Model(Record):
+class ModelSpec(Record):
     """Which model answers, and every parameter that can change what it says.
 
     The API key is never here: it comes from the environment variable named by `key_variable`.
@@ -234,11 +238,13 @@ class GraderSpec(Record):
 
     kind: GraderKind
     """`judge` asks a model, `signals` matches declared phrases, `labels` looks verdicts up."""
-    model: Model | None = None
+    model: ModelSpec | None = None
     """The judge's model (kind `judge` only)."""
     labels: str = ""
     """Labelled verdicts, a JSONL file: the verdicts themselves for kind `labels`; for the other
     kinds, what their agreement is measured against and printed beside their verdicts."""
+    in_sample: bool = False
+    """Whether this grader was written while looking at these labels: its agreement flatters it then."""
 
     def __post_init__(self) -> None:
         """Refuse a grader that lacks what its kind needs."""
@@ -281,7 +287,7 @@ class Eval(Record):
     """Whether the agent's own examples are cases too."""
     rubrics: tuple[str, ...]
     """Rubric files, one per dimension."""
-    model: Model
+    model: ModelSpec
     """Who answers as the agent."""
     graders: tuple[GraderSpec, ...]
     """Who grades. The first decides; the others are shown beside it."""
@@ -299,6 +305,8 @@ class Eval(Record):
     """Revisions to compare when the command names none."""
     seed: int = 20260101
     """Seed of every random draw in the statistics."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know to read the report right, such as who wrote the answers."""
 
     def __post_init__(self) -> None:
         """Refuse an eval that would run nothing or could not be decided."""
@@ -328,5 +336,3 @@ def _unique(what: str, names: Iterable[str]) -> None:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         refuse(f"each {what} may occur once, got {', '.join(map(repr, twice))} more than once")
-
-

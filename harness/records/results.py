@@ -117,7 +117,7 @@ class Difference(Record):
     `difference` targets *cases like these*; `suite` targets *this suite* and is `None` when
     it is not available, with the reason in `suite_missing`. `p` is two-sided for no difference;
     `changed` counts cases whose score moved; `mde` is the difference that this many cases would find
-    with 80 % power..
+    with 80 % power.
     """
 
     dimension: str

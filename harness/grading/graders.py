@@ -1,0 +1,41 @@
+"""The graders that ask nobody: signals and labels, in the shape in which the runner uses graders."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.grading import signals
+from harness.grading.labels import Labels
+from harness.grading.units import read
+from harness.planning.work import HandOver, Mark
+from harness.records.inputs import Case
+from harness.records.outcomes import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class SignalsGrader:
+    """Matches the phrases that each criterion declares."""
+
+    kind: str = "signals"
+
+    async def grade(self, case: Case, answer: Answer, marks: Sequence[Mark], hand_over: HandOver) -> None:
+        """Read the answer once and match every criterion in it."""
+        text, question = read(answer.text), case.question
+        hand_over(
+            [
+                (m, signals.grade(m.criterion, question=question, answer=text, dimension=m.dimension))
+                for m in marks
+            ]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LabelsGrader:
+    """Looks up what annotators said of exactly this answer."""
+
+    labels: Labels
+    kind: str = "labels"
+
+    async def grade(self, case: Case, answer: Answer, marks: Sequence[Mark], hand_over: HandOver) -> None:
+        """Give each label as a verdict."""
+        del case  # a label is about the answer's text alone
+        hand_over([(m, self.labels.verdict(answer.text, m.dimension, m.criterion.id)) for m in marks])

@@ -1,0 +1,86 @@
+"""Read a judge's reply: strictly, or not at all."""
+
+import json
+from dataclasses import dataclass
+
+from harness.records.inputs import Criterion
+from harness.records.outcomes import Verdict
+
+_EQUAL = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "–": "-", "—": "-", " ": " "})
+_MARKUP = frozenset("*_`#>|")
+
+
+class UnreadableError(Exception):
+    """The reply cannot be used; the message is the fault, worded so that a judge can mend it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Folded:
+    """A text in the form in which quotes are compared, and where each character came from."""
+
+    text: str
+    origins: tuple[int, ...]
+
+
+def read_reply(reply: str, *, answer: str, dimension: str, criterion: Criterion) -> Verdict:
+    """Turn `{quote, reason, met}` into a verdict whose quote is verbatim text of the answer.
+
+    Raises UnreadableError when the reply is not that object, or when `met` lacks a quote that occurs in the
+    answer (white space, quotation marks and Markdown marks may differ). A criterion that
+    declares `evidence: absence` needs none.
+    """
+    quote, reason, met = _fields(reply)
+    found = locate(quote, answer)
+    if met and criterion.evidence == "quote" and not found:
+        what = "its quote does not occur in the answer." if quote.strip() else "met needs a quote."
+        raise UnreadableError(what)
+    return Verdict(
+        dimension=dimension, criterion=criterion.id, met=met, quote=found if met else "", reason=reason
+    )
+
+
+def locate(quote: str, answer: str) -> str:
+    """Find a quote in an answer and return the answer's own text of it; empty when it does not occur.
+
+    >>> locate('use a "client id"', "Always use a **“client  id”** here.")
+    'use a **“client  id”'
+    """
+    wanted = _fold(quote).text.strip()
+    if not wanted:
+        return ""
+    folded = _fold(answer)
+    start = folded.text.find(wanted)
+    if start < 0:
+        return ""
+    return answer[folded.origins[start] : folded.origins[start + len(wanted) - 1] + 1]
+
+
+def _fields(reply: str) -> tuple[str, str, bool]:
+    try:
+        value = json.loads(reply)
+    except (json.JSONDecodeError, RecursionError):
+        msg = "it was not a JSON object."
+        raise UnreadableError(msg) from None
+    if not isinstance(value, dict) or set(value) != {"quote", "reason", "met"}:
+        msg = "it must be a JSON object of quote, reason and met, and nothing else."
+        raise UnreadableError(msg)
+    quote, reason, met = value["quote"], value["reason"], value["met"]
+    if not (isinstance(quote, str) and isinstance(reason, str) and isinstance(met, bool)):
+        msg = "quote and reason must be text, and met must be true or false."
+        raise UnreadableError(msg)
+    return quote, reason, met
+
+
+def _fold(text: str) -> _Folded:
+    """Drop Markdown marks, make white space single and quotation marks straight, keeping origins."""
+    characters: list[str] = []
+    origins: list[int] = []
+    for index, character in enumerate(text.translate(_EQUAL)):
+        if character in _MARKUP:
+            continue
+        character = " " if character.isspace() else character  # noqa: PLW2901 - folded in place
+        if character == " " and (not characters or characters[-1] == " "):
+            continue
+        characters.append(character)
+        origins.append(index)
+    return _Folded("".join(characters), tuple(origins))

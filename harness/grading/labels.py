@@ -1,0 +1,75 @@
+"""Verdicts that annotators gave: looked up by the answer's text, never guessed."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.errors import Fault, InputError
+from harness.parsing.lines import read_lines
+from harness.records.outcomes import Verdict
+from harness.records.record import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label(Record):
+    """One labelled verdict, a line of a labels file.
+
+    `answer_hash` is the SHA-256 of the answer's text: a label is about exactly that text. `annotators` holds
+    what each annotator said, `settled` how they came to agree.
+    """
+
+    answer: str
+    answer_hash: str
+    dimension: str
+    criterion: str
+    met: bool
+    quote: str = ""
+    annotators: tuple[bool, ...] = ()
+    settled: Literal["both", "adjudicated", "one"] = "one"
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What no two labels of a file may share."""
+        return (self.answer_hash, self.dimension, self.criterion)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """All labels of a file. `version` is the SHA-256 of its text: a changed label is graded anew."""
+
+    source: str
+    version: str
+    by_key: Mapping[tuple[str, str, str], Label]
+
+    def find(self, answer: str, dimension: str, criterion: str) -> Label | None:
+        """Return the label of this criterion on exactly this text, if there is one."""
+        return self.by_key.get((text_hash(answer), dimension, criterion))
+
+    def verdict(self, answer: str, dimension: str, criterion: str) -> Verdict:
+        """Give the label as a verdict; ungraded where nobody labelled this text."""
+        label = self.find(answer, dimension, criterion)
+        if label is None:
+            reason = f"no label for this answer in {self.source}"
+            return Verdict(dimension=dimension, criterion=criterion, met=None, reason=reason)
+        how = f"labelled ({label.settled})"
+        return Verdict(dimension=dimension, criterion=criterion, met=label.met, quote=label.quote, reason=how)
+
+
+def text_hash(text: str) -> str:
+    """SHA-256 of the text as UTF-8, in hex."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_labels(text: str, *, source: str) -> Labels:
+    """Read a JSONL file of labels; every fault at once, each with its line."""
+    by_key: dict[tuple[str, str, str], Label] = {}
+    faults: list[Fault] = []
+    for number, label in read_lines(Label, text, source=source):
+        if label.key in by_key:
+            message = f"{label.answer} has a label for {label.dimension}/{label.criterion} already"
+            faults.append(Fault(line=number, message=message))
+        by_key[label.key] = label
+    if faults:
+        raise InputError.of_file(source, tuple(faults))
+    return Labels(source=source, version=text_hash(text), by_key=by_key)

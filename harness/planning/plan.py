@@ -1,0 +1,199 @@
+"""The plan that is shown before money is spent: calls stored, calls to make, cost and time."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from harness.grading.scoring import criteria_of
+from harness.planning.prices import PriceTable
+from harness.planning.work import Job
+from harness.prompts import SYSTEM
+from harness.records.inputs import GraderSpec, ModelSpec
+from harness.records.outcomes import Usage
+from harness.records.record import Record
+from harness.records.results import Manifest
+
+_CHARACTERS_PER_TOKEN = 3.0  # English prose and code with today's tokenizers; errs to the dear side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habit(Record):
+    """What a call to a model usually takes: output tokens (thinking included) and seconds."""
+
+    output_tokens: float
+    seconds: float
+    measured: int = 0
+    """How many stored calls this is the mean of; 0 for a guess."""
+
+
+GUESS_AGENT = Habit(output_tokens=2500, seconds=40)
+GUESS_JUDGE = Habit(output_tokens=300, seconds=4)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part(Record):
+    """One kind of call: how many results are stored, how many are to be made, at what cost.
+
+    `cost` is in US dollars, `None` where no price is known for the model.
+    """
+
+    name: str
+    model: str
+    stored: int
+    to_make: int
+    cost: float | None
+    seconds: float
+    basis: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan(Record):
+    """What running this manifest would take. `seconds` assumes the eval's concurrency throughout."""
+
+    label: str
+    trials: int
+    cases: int
+    attempts: int
+    parts: tuple[Part, ...]
+
+    @property
+    def calls(self) -> int:
+        """Calls that cost money or time: those to a model that is not free."""
+        return sum(part.to_make for part in self.parts if part.model)
+
+    @property
+    def cost(self) -> float | None:
+        """Estimated US dollars; `None` as soon as one part's price is unknown."""
+        costs = [part.cost for part in self.parts if part.to_make]
+        return None if None in costs else sum(cost for cost in costs if cost is not None)
+
+    @property
+    def seconds(self) -> float:
+        """Estimated wall time."""
+        return sum(part.seconds for part in self.parts)
+
+
+def plan(
+    manifest: Manifest,
+    work: Iterable[Job],
+    prices: PriceTable,
+    habits: Mapping[str, Habit],
+    on: dt.date,
+) -> Plan:
+    """Count what is stored and what is to be made, and estimate its cost and time.
+
+    `habits` maps model names to what their stored calls took; models without history get a guess.
+    """
+    tally = _tally(manifest, work)
+    cost = _Costs(manifest, prices, habits, on)
+    graders = [cost.grader(spec, tally) for spec in manifest.eval.graders]
+    return Plan(
+        label=manifest.revision.label,
+        trials=tally.trials,
+        cases=len(manifest.cases),
+        attempts=manifest.eval.attempts,
+        parts=(cost.agent(tally), *graders),
+    )
+
+
+@dataclass(slots=True)
+class _Tally:
+    trials: int
+    answers: int
+    question_characters: int
+    to_make: Counter[str]
+    stored: Counter[str]
+    prefixes: Counter[str]
+    prefix_characters: Counter[str]
+    unanswered: int = 0
+
+
+def _tally(manifest: Manifest, work: Iterable[Job]) -> _Tally:
+    tally = _Tally(0, 0, 0, Counter(), Counter(), Counter(), Counter())
+    for job in work:
+        tally.trials += 1
+        if job.answer is None:
+            tally.unanswered += 1
+            tally.question_characters += len(job.case.question)
+            criteria = sum(1 for _ in criteria_of(job.case, manifest.rubrics))
+            left = Counter[str]({spec.kind: criteria for spec in manifest.eval.graders})
+            length = int(GUESS_AGENT.output_tokens * _CHARACTERS_PER_TOKEN)
+        else:
+            tally.answers += 1
+            left = Counter(mark.grader for mark in job.marks if mark.verdict is None)
+            tally.stored.update(mark.grader for mark in job.marks if mark.verdict is not None)
+            length = len(job.answer.text)
+        tally.to_make.update(left)
+        tally.prefixes.update(left.keys())
+        tally.prefix_characters.update(dict.fromkeys(left, len(job.case.question) + length))
+    return tally
+
+
+@dataclass(frozen=True, slots=True)
+class _Costs:
+    """Prices one part of the plan after the other."""
+
+    manifest: Manifest
+    prices: PriceTable
+    habits: Mapping[str, Habit]
+    on: dt.date
+
+    def agent(self, tally: _Tally) -> Part:
+        model = self.manifest.eval.model
+        prompt = len(self.manifest.revision.agent.prompt)
+        characters = prompt * tally.unanswered + tally.question_characters
+        usage = Usage(input_tokens=_tokens(characters))
+        stored, to_make = tally.answers, tally.unanswered
+        return self._part("answers", model, (stored, to_make), usage, GUESS_AGENT)
+
+    def grader(self, spec: GraderSpec, tally: _Tally) -> Part:
+        """One write of the cached prefix per answer, reads of it and a short tail per criterion."""
+        kind = spec.kind
+        to_make = tally.to_make[kind]
+        prefix = _tokens(len(SYSTEM) * tally.prefixes[kind] + tally.prefix_characters[kind])
+        later = to_make / tally.prefixes[kind] - 1 if tally.prefixes[kind] else 0
+        usage = Usage(
+            input_tokens=120 * to_make, cache_write_tokens=prefix, cache_read_tokens=int(prefix * later)
+        )
+        return self._part(f"{kind} verdicts", spec.model, (tally.stored[kind], to_make), usage, GUESS_JUDGE)
+
+    def _part(
+        self, name: str, model: ModelSpec | None, counts: tuple[int, int], prompt: Usage, guess: Habit
+    ) -> Part:
+        stored, to_make = counts
+        if model is None or model.provider == "recorded":
+            free = "free: looked up" if model or name.startswith("labels") else "free: no model is asked"
+            return Part(name=name, model="", stored=stored, to_make=to_make, cost=0.0, seconds=0, basis=free)
+        habit = self.habits.get(model.name, guess)
+        usage = prompt + Usage(output_tokens=int(habit.output_tokens * to_make))
+        cost = self._cost(model.name, usage, to_make)
+        basis = f"{habit.output_tokens:,.0f} output tokens a call, " + (
+            f"mean of {habit.measured:,} stored" if habit.measured else "a guess: none stored yet"
+        )
+        return Part(
+            name=name,
+            model=model.name,
+            stored=stored,
+            to_make=to_make,
+            cost=cost,
+            seconds=habit.seconds * to_make / self.manifest.eval.concurrency,
+            basis=basis,
+        )
+
+    def _cost(self, model: str, usage: Usage, calls: int) -> float | None:
+        """Price the mean call, then multiply: a price may depend on the length of one prompt."""
+        if not calls:
+            return 0.0
+        mean = Usage(
+            input_tokens=usage.input_tokens // calls,
+            output_tokens=usage.output_tokens // calls,
+            cache_write_tokens=usage.cache_write_tokens // calls,
+            cache_read_tokens=usage.cache_read_tokens // calls,
+        )
+        each = self.prices.cost(model, mean, self.on)
+        return None if each is None else each * calls
+
+
+def _tokens(characters: float) -> int:
+    return round(characters / _CHARACTERS_PER_TOKEN)

@@ -1,0 +1,143 @@
+"""The work of a run: which trials it holds, what is stored of each, and what is left to make."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Protocol
+
+from harness.grading.labels import text_hash
+from harness.grading.scoring import criteria_of
+from harness.planning.keys import Asked, answer_key, question_hash, verdict_key
+from harness.records.inputs import Case, Criterion
+from harness.records.outcomes import Answer, Message, Request, Trial, Verdict
+from harness.records.results import Manifest
+
+_CHUNK = 200  # trials looked up together: few enough to stream, enough to make queries cheap
+
+
+class Shelf(Protocol):
+    """Where answers and verdicts are looked up by content key; unknown keys are left out."""
+
+    def answers(self, keys: Sequence[str]) -> Mapping[str, Answer]:
+        """Return the stored answers among these keys."""
+
+    def verdicts(self, keys: Sequence[str]) -> Mapping[str, Verdict]:
+        """Return the stored verdicts among these keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One criterion that one grader marks in one answer: its key, and the verdict where it is stored."""
+
+    grader: str
+    dimension: str
+    criterion: Criterion
+    key: str
+    verdict: Verdict | None = None
+
+
+HandOver = Callable[[Sequence[tuple[Mark, Verdict]]], None]
+"""How a grader gives verdicts away, as soon as it has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One trial: its case, what is asked of the model, and what is stored of it already.
+
+    `marks` is empty while there is no answer, because a verdict's key holds the answer's text.
+    """
+
+    trial: Trial
+    case: Case
+    request: Request
+    answer: Answer | None = None
+    marks: tuple[Mark, ...] = ()
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left to make."""
+        return self.answer is not None and all(mark.verdict is not None for mark in self.marks)
+
+
+def jobs(manifest: Manifest, shelf: Shelf) -> Iterator[Job]:
+    """Yield every trial with what is stored of it: all cases once, then the second attempts, and so on.
+
+    So a run that is cut short has seen as many cases as possible. Streams: memory is bounded by a chunk.
+    """
+    trials = _trials(manifest)
+    while chunk := list(islice(trials, _CHUNK)):
+        answers = shelf.answers([job.trial.key for job in chunk])
+        marks = [
+            tuple(marks_of(manifest, job.case, answers[job.trial.key])) if job.trial.key in answers else ()
+            for job in chunk
+        ]
+        stored = shelf.verdicts([mark.key for of_job in marks for mark in of_job])
+        for job, of_job in zip(chunk, marks, strict=True):
+            yield Job(job.trial, job.case, job.request, answers.get(job.trial.key), filled(of_job, stored))
+
+
+def marks_of(manifest: Manifest, case: Case, answer: Answer) -> Iterator[Mark]:
+    """Yield every verdict that this answer needs, grader by grader, none of them looked up yet."""
+    question, text = question_hash(case), text_hash(answer.text)
+    for info, spec in zip(manifest.graders, manifest.eval.graders, strict=True):
+        for dimension, criterion in criteria_of(case, manifest.rubrics):
+            asked = Asked(dimension, criterion, question, text)
+            yield Mark(info.kind, dimension, criterion, verdict_key(info, spec, asked))
+
+
+def filled(marks: Sequence[Mark], stored: Mapping[str, Verdict]) -> tuple[Mark, ...]:
+    """Put stored verdicts into their marks.
+
+    A key does not hold the names of dimension and criterion, so that equal questions share a verdict;
+    the mark knows what they are called here.
+    """
+    return tuple(
+        Mark(m.grader, m.dimension, m.criterion, m.key, _named(stored[m.key], m) if m.key in stored else None)
+        for m in marks
+    )
+
+
+def request_of(manifest: Manifest, case: Case, sample: str) -> Request:
+    """Build what the agent's model is asked for one case."""
+    model = manifest.eval.model
+    return Request(
+        provider=model.provider,
+        base_url=model.base_url if model.provider == "anthropic" else "",
+        api_version=manifest.model_version,
+        model=model.name or "recorded",
+        max_tokens=model.max_tokens,
+        effort=model.effort,
+        system=manifest.revision.agent.prompt,
+        messages=_messages(case),
+        sample=sample,
+    )
+
+
+def _trials(manifest: Manifest) -> Iterator[Job]:
+    for attempt in range(1, manifest.eval.attempts + 1):
+        for case in manifest.cases:
+            request = request_of(manifest, case, str(attempt))
+            trial = Trial(case=case.id, attempt=attempt, key=answer_key(request))
+            yield Job(trial, case, request)
+
+
+def _messages(case: Case) -> tuple[Message, ...]:
+    if not case.turns:
+        return (Message(role="user", parts=(case.question,)),)
+    first, *rest = [Message(role=turn.role, parts=(turn.text,)) for turn in case.turns]
+    if case.context:
+        first = Message(role=first.role, parts=(f"Context: {case.context}\n\n{first.parts[0]}",))
+    return (first, *rest)
+
+
+def _named(verdict: Verdict, mark: Mark) -> Verdict:
+    if (verdict.dimension, verdict.criterion) == (mark.dimension, mark.criterion.id):
+        return verdict
+    return Verdict(
+        dimension=mark.dimension,
+        criterion=mark.criterion.id,
+        met=verdict.met,
+        quote=verdict.quote,
+        reason=verdict.reason,
+        cost=verdict.cost,
+    )
