@@ -1,0 +1,178 @@
+"""Load an eval and everything it names from disk; every fault of every file in one error."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TypeVar
+
+from harness.errors import Fault, IncompleteError, InputError
+from harness.files import read_bytes, read_text, root_of, sha256, shown
+from harness.grading import signals
+from harness.grading.labels import Labels, read_labels
+from harness.models.recorded import Recorded, read_recorded
+from harness.parsing.agents import cases_of, read_agent
+from harness.parsing.reading import read
+from harness.planning.model import API_VERSION
+from harness.prompts import JUDGE_VERSION
+from harness.records.inputs import Agent, Case, Dataset, Eval, GraderSpec, Rubric
+from harness.records.results import OVERALL, GraderInfo, Manifest, Revision
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """An eval with all that it names, read and checked against each other.
+
+    `files` maps each named path to the SHA-256 of its bytes.
+    """
+
+    name: str
+    root: Path
+    eval: Eval
+    agent: Agent
+    cases: tuple[Case, ...]
+    rubrics: tuple[Rubric, ...]
+    labels: Mapping[str, Labels]
+    recorded: Recorded | None
+    files: Mapping[str, str]
+
+    def manifest(self, revision: Revision) -> Manifest:
+        """Put down everything that running this revision would be made from."""
+        return Manifest(
+            eval_name=self.name,
+            eval=self.eval,
+            revision=revision,
+            cases=self.cases,
+            rubrics=self.rubrics,
+            graders=tuple(self._info(spec) for spec in self.eval.graders),
+            model_version=self.recorded.version if self.recorded else API_VERSION,
+            files=self.files,
+            harness_version=version("agent-prompt-harness"),
+        )
+
+    def _info(self, spec: GraderSpec) -> GraderInfo:
+        if spec.model is not None:
+            judged_by = f"{JUDGE_VERSION}/{API_VERSION}"
+            return GraderInfo(kind=spec.kind, version=judged_by, model=spec.model.name)
+        if spec.kind == "labels":
+            return GraderInfo(kind=spec.kind, version=self.labels[spec.labels].version[:12])
+        return GraderInfo(kind=spec.kind, version=signals.VERSION)
+
+
+def load(path: Path) -> Material:
+    """Read an eval file and the agent, datasets, rubrics, labels and recorded answers that it names.
+
+    Raises InputError with the faults of all files together, and IncompleteError when
+    everything is in order but there is no case to run.
+    """
+    root = root_of(path)
+    name = shown(path, root)
+    wanted = read(Eval, read_text(path, name=name), source=name)
+    loader = _Loader(root)
+    agent = loader.take(_agent, wanted.agent)
+    datasets = {file: loader.take(_dataset, file) for file in wanted.datasets}
+    rubrics = {file: loader.take(_rubric, file) for file in wanted.rubrics}
+    labels = {spec.labels: loader.take(_labels, spec.labels) for spec in wanted.graders if spec.labels}
+    answers = wanted.model.answers
+    recorded = loader.take(_recorded, answers) if answers else []
+    loader.done()
+    cases = [case for found in datasets.values() for dataset in found for case in dataset]
+    faults = tuple(_mismatches(wanted, cases, [rubric for found in rubrics.values() for rubric in found]))
+    if faults:
+        raise InputError.of_file(name, faults)
+    material = Material(
+        name=path.stem,
+        root=root,
+        eval=wanted,
+        agent=agent[0],
+        cases=(*(cases_of(agent[0]) if wanted.examples else ()), *cases),
+        rubrics=tuple(rubric for found in rubrics.values() for rubric in found),
+        labels={file: found[0] for file, found in labels.items()},
+        recorded=recorded[0] if recorded else None,
+        files=loader.hashes,
+    )
+    if not material.cases:
+        msg = f"{name}: there is no case to run"
+        raise IncompleteError(msg, hint="add a case to a dataset, or an <example> to the agent's description")
+    return material
+
+
+def labels_of(wanted: Eval, root: Path) -> Mapping[str, Labels]:
+    """Read the labels that an eval's graders name, leaving out files that are no longer there."""
+    names = {spec.labels for spec in wanted.graders if spec.labels}
+    return {name: _labels(root / name, name) for name in sorted(names) if (root / name).is_file()}
+
+
+class _Loader:
+    """Reads files one after the other and collects what is wrong, so that all of it is said at once."""
+
+    def __init__(self, root: Path) -> None:
+        self.hashes: dict[str, str] = {}
+        self._root = root
+        self._errors: list[InputError] = []
+
+    def take(self, reader: Callable[[Path, str], T], name: str) -> list[T]:
+        """Read one file: a list of what it holds, empty when it cannot be read."""
+        path = self._root / name
+        try:
+            value = reader(path, name)
+        except InputError as error:
+            self._errors.append(error)
+            return []
+        self.hashes[name] = sha256(read_bytes(path))
+        return [value]
+
+    def done(self) -> None:
+        """Raise everything that was wrong."""
+        if self._errors:
+            raise InputError.together(tuple(self._errors))
+
+
+def _agent(path: Path, name: str) -> Agent:
+    return read_agent(read_bytes(path, name=name), source=name)
+
+
+def _dataset(path: Path, name: str) -> Dataset:
+    return read(Dataset, read_text(path, name=name), source=name)
+
+
+def _rubric(path: Path, name: str) -> Rubric:
+    return read(Rubric, read_text(path, name=name), source=name)
+
+
+def _labels(path: Path, name: str) -> Labels:
+    return read_labels(read_text(path, name=name), source=name)
+
+
+def _recorded(path: Path, name: str) -> Recorded:
+    return read_recorded(read_text(path, name=name), source=name)
+
+
+def _mismatches(wanted: Eval, cases: Sequence[Case], rubrics: Sequence[Rubric]) -> Iterator[Fault]:
+    """Say where files that are each in order do not fit together."""
+    dimensions = [rubric.dimension for rubric in rubrics]
+    for name in _twice(dimensions):
+        yield Fault(path="rubrics", message=f"two rubrics are about {name!r}")
+    for name in _twice([case.id for case in cases]):
+        yield Fault(path="datasets", message=f"two datasets hold a case {name!r}")
+    if wanted.gate:
+        for name in sorted(set(wanted.gate.dimensions) - {*dimensions, OVERALL}):
+            known = ", ".join((*dimensions, OVERALL))
+            yield Fault(path="gate.dimensions", message=f"no rubric is about {name!r}; there are {known}")
+    general = {rubric.dimension: {criterion.id for criterion in rubric.criteria} for rubric in rubrics}
+    for case in cases:
+        for dimension, criteria in case.criteria.items():
+            place = f"case {case.id}: criteria.{dimension}"
+            if dimension not in general:
+                known = ", ".join(dimensions)
+                yield Fault(path=place, message=f"no rubric is about {dimension!r}; there are {known}")
+            for criterion in criteria:
+                if criterion.id in general.get(dimension, ()):
+                    yield Fault(path=place, message=f"{criterion.id!r} is in the rubric already")
+
+
+def _twice(names: Sequence[str]) -> list[str]:
+    return [name for name, count in Counter(names).items() if count > 1]

@@ -1,0 +1,53 @@
+"""Write a report's files: whole or not at all, and only when what they say has changed."""
+
+from pathlib import Path
+
+from harness.charts import draw
+from harness.files import sha256, write
+from harness.records.results import Report
+from harness.reporting.markdown import markdown
+from harness.reporting.page import html
+from harness.reporting.tables import as_json, csv
+
+_STAMP = ".content"
+
+
+def publish(report: Report, reports: Path) -> Path:
+    """Write `reports/<name>/` and return the path of its page.
+
+    Holds `index.html`, `report.md`, `results.csv`, `results.json` and the charts as SVG and PNG. A report
+    whose content and drawing code are those of last time is left as it is.
+    """
+    folder = reports / report.name
+    data = as_json(report)
+    stamp = sha256((_version() + data).encode())
+    if not _current(folder, stamp):
+        charts = draw(report)
+        files = {
+            "index.html": html(report, charts).encode(),
+            "report.md": markdown(report).encode(),
+            "results.csv": csv(report).encode(),
+            "results.json": data.encode(),
+            **{f"{name}.svg": chart.svg.encode() for name, chart in charts.items()},
+            **{f"{name}.png": chart.png for name, chart in charts.items()},
+        }
+        for name, content in files.items():
+            write(folder / name, content)
+        write(folder / _STAMP, "\n".join((stamp, *files)).encode())
+    return folder / "index.html"
+
+
+def _current(folder: Path, stamp: str) -> bool:
+    """Say whether the folder holds all files of a report with this stamp."""
+    try:
+        found, *names = (folder / _STAMP).read_text(encoding="utf-8").split("\n")
+    except OSError:
+        return False
+    return found == stamp and all((folder / name).is_file() for name in names)
+
+
+def _version() -> str:
+    """Hash the code that draws, so that a report is drawn again when its looks change."""
+    here = Path(__file__).parent
+    sources = [here / "charts.py", *sorted((here / "reporting").rglob("*.*"))]
+    return sha256(b"".join(path.read_bytes() for path in sources if path.suffix != ".pyc"))

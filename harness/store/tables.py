@@ -1,0 +1,76 @@
+"""The schema, and how a store of any earlier version gets there."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Boolean, Column, Connection, Float, Integer, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+versions = Table("schema_version", metadata, Column("version", Integer, nullable=False))
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("stop_reason", String(64), nullable=False),
+    Column("model", String(200), nullable=False),
+    Column("asked_model", String(200), nullable=False),
+    Column("input_tokens", Integer, nullable=False),
+    Column("output_tokens", Integer, nullable=False),
+    Column("cache_write_tokens", Integer, nullable=False),
+    Column("cache_read_tokens", Integer, nullable=False),
+    Column("cost", Float),
+    Column("seconds", Float, nullable=False),
+    Column("retries", Integer, nullable=False),
+    Column("request_id", String(200), nullable=False),
+    Column("created_at", String(32), nullable=False),
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("grader", String(64), nullable=False),
+    Column("dimension", String(200), nullable=False),
+    Column("criterion", String(200), nullable=False),
+    Column("met", Boolean),
+    Column("quote", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("cost", Float),
+    Column("created_at", String(32), nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("eval", String(200), nullable=False),
+    Column("label", String(200), nullable=False),
+    Column("prompt_hash", String(64), nullable=False),
+    Column("manifest", Text, nullable=False),
+    Column("created_at", String(32), nullable=False),
+    Column("finished_at", String(32), nullable=False),
+)
+
+failures = Table(
+    "failures",
+    metadata,
+    Column("run", String(64), primary_key=True),
+    Column("case", String(200), primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("stage", String(64), primary_key=True),
+    Column("kind", String(64), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("hint", Text, nullable=False),
+    Column("created_at", String(32), nullable=False),
+)
+
+
+def _first(connection: Connection) -> None:
+    """Version 1: answers, verdicts, runs, failures."""
+    metadata.create_all(connection, tables=[versions, answers, verdicts, runs, failures])
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first,)
+"""Step n takes a store from version n to n + 1. Never edit a step that has shipped; append one."""
