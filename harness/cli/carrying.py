@@ -1,0 +1,108 @@
+"""From an eval and revisions to a published report: what `run`, `compare` and `demo` have in common."""
+
+import datetime as dt
+import os
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.cli.options import Wishes, store_path
+from harness.cli.screen import Meter, err, show_plan
+from harness.errors import BudgetError
+from harness.grading.labels import Labels
+from harness.models.pricing import shipped_prices
+from harness.planning.plan import Plan
+from harness.planning.work import jobs
+from harness.project import Material
+from harness.publishing import publish
+from harness.records.results import Manifest, Report, Revision, Run
+from harness.reporting import words
+from harness.results import agreements, arm, provenance, report
+from harness.session import Session
+from harness.store.opening import open_store
+from harness.store.store import Store
+
+REPORTS = "reports"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """What came of it: the report and its page."""
+
+    report: Report
+    page: Path
+
+
+def carry_out(
+    material: Material, revisions: Sequence[Revision], wishes: Wishes, *, typed: str
+) -> Carried | None:
+    """Plan, ask, make, compare and publish; `None` when only the plan was wanted.
+
+    `typed` is the command that makes the report again. Raises BudgetError when the estimate is above the
+    budget and nobody said `--yes`.
+    """
+    console = err()
+    manifests = [material.manifest(revision) for revision in revisions]
+    with _session(material, wishes) as at_work:
+        plans = tuple(at_work.plan(manifest) for manifest in manifests)
+        show_plan(console, plans)
+        if wishes.plan_only:
+            return None
+        _afford(plans, material, wishes)
+        meter = Meter(console, sum(plan.trials for plan in plans))
+        runs = _perform(at_work, manifests, meter)
+        console.print(f"{meter.summary()}.", style="dim")
+        made = assemble(at_work.store, runs, material.labels, typed)
+    return Carried(report=made, page=publish(made, material.root / REPORTS))
+
+
+def assemble(store: Store, runs: Sequence[Run], labels: Mapping[str, Labels], command: str) -> Report:
+    """Put the report of stored runs together: the first is the base of the others."""
+    arms = [arm(run, jobs(run.manifest, store), store.failures(run.id)) for run in runs]
+    return report(
+        arms,
+        command=command,
+        agreements=agreements(arms, labels),
+        notes=runs[0].manifest.eval.notes,
+        provenance=provenance(arms, f"table of {shipped_prices().version}"),
+    )
+
+
+@contextmanager
+def _session(material: Material, wishes: Wishes) -> Iterator[Session]:
+    """Open the store and read what only a door reads: the environment, the clock, a secret."""
+    with open_store(store_path(wishes.store, material.root)) as store:
+        yield Session(
+            material=material,
+            store=store,
+            environ=os.environ,
+            now=lambda: dt.datetime.now(dt.UTC),
+            secret=secrets.token_bytes(32),
+            anew=wishes.anew,
+        )
+
+
+def _perform(at_work: Session, manifests: Sequence[Manifest], meter: Meter) -> tuple[Run, ...]:
+    with meter.running():
+        try:
+            return at_work.perform(manifests, meter.watch)
+        except BaseException:
+            # Whatever ended the run, say what was kept: it decides what to do next.
+            err().print(f"{meter.summary()}; all of it is kept. The same command goes on from there.")
+            raise
+
+
+def _afford(plans: Sequence[Plan], material: Material, wishes: Wishes) -> None:
+    budget = material.eval.budget if wishes.budget is None else wishes.budget
+    costs = [plan.cost for plan in plans]
+    if wishes.yes or not any(plan.calls for plan in plans):
+        return
+    if None in costs:
+        msg = "the cost cannot be estimated: no price is known for a model of this eval"
+        raise BudgetError(msg, hint="--yes goes on all the same")
+    estimate = sum(cost or 0.0 for cost in costs)
+    if estimate > budget:
+        msg = f"the estimate of {words.dollars(estimate)} is above the budget of {words.dollars(budget)}"
+        raise BudgetError(msg, hint="--yes goes on all the same, --budget 20 or the eval's budget allow more")

@@ -1,0 +1,49 @@
+"""`harness compare`: two revisions of a prompt, paired by case."""
+
+from pathlib import Path
+
+import click
+
+from harness import revisions
+from harness.cli.carrying import carry_out
+from harness.cli.options import Wishes, eval_argument, eval_path, json_option, wishes_options
+from harness.cli.reading_out import read_out
+from harness.project import Material, load
+from harness.records.results import Revision
+
+
+@click.command("compare", short_help="Compare two revisions of a prompt.")
+@eval_argument
+@click.option("--base", default="HEAD", show_default=True, help="What it is compared with.")
+@click.option("--candidate", "candidates", multiple=True, help="What is judged; may be given several times.")
+@wishes_options
+@json_option
+def command(
+    name: str,
+    base: str,
+    candidates: tuple[str, ...],
+    *,
+    as_json: bool,
+    wishes: Wishes,
+) -> int:
+    """Compare revisions of a prompt: better, worse, no worse, or can't you tell yet?
+
+    A revision is a file, a git revision (HEAD~1, a branch, a tag: the agent's own path there) or REV:PATH.
+    Without --candidate it is what the eval names under `candidates`, else the working file. Datasets,
+    rubrics and the eval always come from the working tree.
+    """
+    material = load(eval_path(name))
+    wanted = candidates or material.eval.candidates or ("",)
+    found = [_find(material, spec) for spec in (base, *wanted)]
+    changed = [each for each in found[1:] if each.agent.prompt != found[0].agent.prompt]
+    if not changed:
+        click.echo(f"nothing changed: {found[0].label} and {found[-1].label} have the same prompt", err=True)
+        return 0
+    typed = " ".join((f"harness compare {name} --base {base}", *(f"--candidate {c}" for c in candidates)))
+    arms = revisions.apart(found[0], *changed)
+    carried = carry_out(material, arms, wishes, typed=typed)
+    return read_out(carried, as_json=as_json)
+
+
+def _find(material: Material, spec: str) -> Revision:
+    return revisions.find(spec, agent=Path(material.eval.agent), root=material.root)

@@ -1,0 +1,35 @@
+"""`harness list`: the runs in the store."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from harness.cli.options import json_option, store_option, store_path
+from harness.cli.screen import out, plain
+from harness.files import root_of
+from harness.store.opening import open_store
+
+
+@click.command("list", short_help="List the runs in the store.")
+@store_option
+@json_option
+def command(*, store: Path | None, as_json: bool) -> int:
+    """List the runs in the store, the newest last."""
+    with open_store(store_path(store, root_of(Path.cwd())), create=False) as opened:
+        rows = opened.list()
+    if as_json:
+        click.echo(json.dumps([dataclasses.asdict(row) for row in rows], indent=2))
+        return 0
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in ("run", "eval", "revision", "prompt", "begun", "finished"):
+        table.add_column(name, no_wrap=True)
+    for row in rows:
+        begun, finished = (time[:16].replace("T", " ") for time in (row.created_at, row.finished_at))
+        table.add_row(
+            row.id, plain(row.eval), plain(row.label), row.prompt_hash[:12], begun, finished or "not yet"
+        )
+    out().print(table)
+    return 0

@@ -1,0 +1,113 @@
+"""The door: finds the command, catches what a person can mend, returns the exit code.
+
+A command's module is imported when it is called, so that `--help` costs next to nothing.
+"""
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib.metadata import version
+
+import click
+
+from harness.errors import HarnessError
+
+BUG = 70
+INTERRUPTED = 130
+
+COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
+    "Start here": (
+        ("demo", "The whole job offline on recorded answers: no key, no network, seconds."),
+        ("check", "Read every agent, dataset, rubric and eval; say all that is wrong."),
+        ("cases", "Show the cases mined from an agent's own examples, as YAML."),
+    ),
+    "Ask a question": (
+        ("run", "Run an eval: make what is missing, grade it, write the report."),
+        ("compare", "Compare two revisions of a prompt: better, worse, no worse, cannot tell?"),
+    ),
+    "Look at what there is": (
+        ("list", "List the runs in the store."),
+        ("show", "Read one case: the answers, each verdict and its evidence."),
+        ("report", "Write the report of stored runs again."),
+        ("schema", "Print the JSON Schema of a file format, for editors."),
+    ),
+}
+
+_MODULES = {"list": "listing"}
+
+_INTRO = """\
+You changed an agent's prompt. Is it better, worse, no worse, or can't you tell yet?
+
+An eval file (evals/*.yaml) names an agent, cases, a model and graders. Every answer and verdict is
+stored under the hash of what was asked, so running again makes only what is missing.
+"""
+
+_OUTRO = """\
+  harness demo                                   see it work
+  harness run evals/backend.yaml --plan          what would it cost? calls nobody
+  harness compare evals/backend.yaml             last commit against the working file
+  harness compare evals/backend.yaml --base main --candidate agents/new.md
+"""
+
+_CODES = """\
+  0 holds · 1 a gate is not met · 2 a file or option is wrong · 3 access refused · 4 inconclusive
+  5 incomplete: nothing ran or too much failed · 6 budget reached · 70 a bug in the harness · 130 Ctrl-C
+"""
+
+
+class Commands(click.Group):
+    """The commands in the order in which a newcomer meets them, loaded one at a time."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name all commands, in that order."""
+        del ctx
+        return [name for group in COMMANDS.values() for name, _ in group]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of one command."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module = importlib.import_module(f"harness.cli.{_MODULES.get(cmd_name, cmd_name)}")
+        command: click.Command = module.command
+        return command
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Say what this is for, then the commands by purpose, then what to type."""
+        formatter.write(f"Usage: {ctx.command_path} COMMAND …\n\n{_INTRO}")
+        for title, commands in COMMANDS.items():
+            with formatter.section(title):
+                formatter.write_dl(commands, col_max=12)
+        formatter.write(f"\nFor example:\n{_OUTRO}\nExit codes:\n{_CODES}\n")
+        formatter.write("`harness COMMAND --help` says more. Settings live in the eval file.\n")
+
+
+@click.group(cls=Commands, context_settings={"max_content_width": 100})
+@click.version_option(version("agent-prompt-harness"), prog_name="harness")
+def harness() -> None:
+    """Tell whether an edited agent prompt got better."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; prints errors to stderr, a traceback only for a bug."""
+    try:
+        code = harness.main(args=arguments, prog_name="harness", standalone_mode=False)
+    except HarnessError as error:
+        click.echo(f"error: {error}", err=True)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("stopped", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; say nothing when Python closes the pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception:  # noqa: BLE001 - the last line of defence: a bug must not look like a regression
+        traceback.print_exc()
+        click.echo("this is a bug in the harness, not in your files; please report it", err=True)
+        return BUG
+    return code if isinstance(code, int) else 0

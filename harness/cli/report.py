@@ -1,0 +1,50 @@
+"""`harness report`: write the report of stored runs again."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from harness.cli.carrying import REPORTS, Carried, assemble
+from harness.cli.finding import find_run
+from harness.cli.options import json_option, store_option, store_path
+from harness.cli.reading_out import read_out
+from harness.errors import InputError
+from harness.files import root_of
+from harness.project import labels_of
+from harness.publishing import publish
+from harness.records.results import Run
+from harness.store.opening import open_store
+
+
+@click.command("report", short_help="Write the report of stored runs again.")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN…")
+@store_option
+@json_option
+def command(runs: tuple[str, ...], *, store: Path | None, as_json: bool) -> int:
+    """Write the report of stored runs again: of one, or of several compared with the first.
+
+    RUN is an id from `harness list`, its beginning, or a revision's label (its newest run). Nothing is
+    asked of any model.
+    """
+    root = root_of(Path.cwd())
+    with open_store(store_path(store, root), create=False) as opened:
+        found = [find_run(opened, name) for name in runs]
+        _same_question(found)
+        labels = labels_of(found[0].manifest.eval, root)
+        made = assemble(opened, found, labels, " ".join(("harness report", *(run.id for run in found))))
+    return read_out(Carried(report=made, page=publish(made, root / REPORTS)), as_json=as_json)
+
+
+def _same_question(runs: Sequence[Run]) -> None:
+    """Refuse to compare what is not comparable."""
+    first, *others = (run.manifest for run in runs)
+    for other in others:
+        differ = [
+            name
+            for name in ("eval_name", "cases", "rubrics", "graders")
+            if getattr(first, name) != getattr(other, name)
+        ]
+        if differ:
+            msg = f"these runs did not ask the same: they differ in {', '.join(differ)}"
+            raise InputError(msg, hint="`harness compare` asks both the same and makes what is missing")

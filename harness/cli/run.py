@@ -1,0 +1,30 @@
+"""`harness run`: one revision over the cases of an eval."""
+
+from pathlib import Path
+
+import click
+
+from harness import revisions
+from harness.cli.carrying import carry_out
+from harness.cli.options import Wishes, eval_argument, eval_path, json_option, wishes_options
+from harness.cli.reading_out import read_out
+from harness.project import load
+
+
+@click.command("run", short_help="Run an eval.")
+@eval_argument
+@click.option("--revision", default="", help="A file, a git revision or REV:PATH; default: the working file.")
+@wishes_options
+@json_option
+def command(name: str, revision: str, *, as_json: bool, wishes: Wishes) -> int:
+    """Run an eval: make what is missing, grade it, write the report.
+
+    EVAL is a YAML file, or the name of one in evals/. The plan is shown before money is spent; a run that
+    is stopped goes on where it was when the same command is given again.
+    """
+    path = eval_path(name)
+    material = load(path)
+    found = revisions.find(revision, agent=Path(material.eval.agent), root=material.root)
+    typed = f"harness run {name}" + (f" --revision {revision}" if revision else "")
+    carried = carry_out(material, [found], wishes, typed=typed)
+    return read_out(carried, as_json=as_json)

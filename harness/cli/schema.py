@@ -1,0 +1,15 @@
+"""`harness schema`: what editors and other programs check files against."""
+
+import json
+
+import click
+
+from harness.parsing.reading import SCHEMAS, schema
+
+
+@click.command("schema", short_help="Print a JSON Schema.")
+@click.argument("kind", type=click.Choice(("dataset", "rubric", "eval")))
+def command(kind: str) -> int:
+    """Print the JSON Schema of a dataset, a rubric or an eval; docs/schemas/ holds the same."""
+    click.echo(json.dumps(schema(SCHEMAS[kind]), indent=2, ensure_ascii=False))
+    return 0

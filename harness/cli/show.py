@@ -1,0 +1,139 @@
+"""`harness show`: one case as it was answered and graded, two runs side by side."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.console import Console, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from harness.cli.finding import find_run
+from harness.cli.options import json_option, store_option, store_path
+from harness.cli.screen import out, plain
+from harness.errors import InputError
+from harness.files import root_of
+from harness.planning.work import jobs
+from harness.records.inputs import Case, Criterion
+from harness.records.outcomes import Failed, Outcome, Verdict
+from harness.records.results import Arm
+from harness.reporting import words
+from harness.results import arm
+from harness.store.opening import open_store
+
+_MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
+_TWO = 2
+
+
+@click.command("show", short_help="Read one case.")
+@click.argument("names", nargs=-1, required=True, metavar="RUN [RUN] CASE")
+@click.option("--attempt", default=1, show_default=True, help="Which attempt.")
+@store_option
+@json_option
+def command(names: tuple[str, ...], *, attempt: int, store: Path | None, as_json: bool) -> int:
+    """Read one case: what was asked, what was answered, each verdict with its evidence.
+
+    RUN is an id from `harness list`, its beginning, or a revision's label (its newest run). With two runs
+    the answers stand side by side.
+    """
+    *runs, case_id = names
+    if len(runs) not in {1, _TWO}:
+        msg = "give one run or two, then the case"
+        raise click.UsageError(msg)
+    with open_store(store_path(store, root_of(Path.cwd())), create=False) as opened:
+        found = [find_run(opened, name) for name in runs]
+        arms = [arm(run, jobs(run.manifest, opened), opened.failures(run.id)) for run in found]
+    case = _case(arms[0], case_id)
+    if as_json:
+        picked = {a.label: {g: asdict(_outcome(a, g, case.id, attempt)) for g in a.outcomes} for a in arms}
+        click.echo(json.dumps({"case": asdict(case), "runs": picked}, indent=2, ensure_ascii=False))
+        return 0
+    _show(out(), case, arms, attempt)
+    return 0
+
+
+def _case(of_run: Arm, name: str) -> Case:
+    cases = of_run.run.manifest.cases
+    found = next((case for case in cases if case.id == name), None)
+    if found is None:
+        msg = f"{name}: run {of_run.run.id} has no such case"
+        raise InputError(msg, hint=f"it has {', '.join(case.id for case in cases[:20])}")
+    return found
+
+
+def _outcome(of_run: Arm, grader: str, case: str, attempt: int) -> Outcome:
+    for outcome in of_run.outcomes[grader]:
+        if (outcome.trial.case, outcome.trial.attempt) == (case, attempt):
+            return outcome
+    attempts = of_run.run.manifest.eval.attempts
+    msg = f"run {of_run.run.id} has no attempt {attempt} at {case}"
+    raise InputError(msg, hint=f"attempts go from 1 to {attempts}")
+
+
+def _show(console: Console, case: Case, arms: Sequence[Arm], attempt: int) -> None:
+    console.print(Panel(plain(case.question.strip()), title=plain(case.title or case.id), title_align="left"))
+    grid = Table.grid(expand=True, padding=(0, 1))
+    for _ in arms:
+        grid.add_column(ratio=1)
+    deciders = [(a, _outcome(a, a.run.manifest.graders[0].kind, case.id, attempt)) for a in arms]
+    grid.add_row(*(_answer(of_run, outcome) for of_run, outcome in deciders))
+    console.print(grid)
+    rubrics = arms[0].run.manifest.rubrics
+    for info in arms[0].run.manifest.graders:
+        console.print(Text(f"by {info.kind}", style="bold"))
+        outcomes = [_outcome(a, info.kind, case.id, attempt) for a in arms]
+        for rubric in rubrics:
+            criteria = (*rubric.criteria, *case.criteria.get(rubric.dimension, ()))
+            console.print(_verdicts(rubric.dimension, criteria, arms, outcomes))
+
+
+def _answer(of_run: Arm, outcome: Outcome) -> RenderableType:
+    if isinstance(outcome, Failed):
+        body = plain(f"no answer: {outcome.message}" + (f"\nhint: {outcome.hint}" if outcome.hint else ""))
+        return Panel(body, title=plain(of_run.label), title_align="left", border_style="red")
+    answer = outcome.answer
+    facts = [f"{answer.words:,} words", answer.stop_reason, words.dollars(answer.cost)]
+    return Panel(
+        plain(answer.text.strip()),
+        title=plain(of_run.label),
+        title_align="left",
+        subtitle=plain(" · ".join(facts)),
+        subtitle_align="left",
+    )
+
+
+def _verdicts(
+    dimension: str, criteria: Sequence[Criterion], arms: Sequence[Arm], outcomes: Sequence[Outcome]
+) -> Table:
+    table = Table(box=None, expand=True, padding=(0, 1), show_edge=False)
+    table.add_column(Text(dimension, style="bold"), ratio=2)
+    table.add_column("points", justify="right")
+    for of_run, outcome in zip(arms, outcomes, strict=True):
+        table.add_column(plain(f"{of_run.label} {_score(outcome, dimension)}"), ratio=3)
+    for criterion in criteria:
+        cells = (_verdict(outcome, dimension, criterion.id) for outcome in outcomes)
+        table.add_row(plain(criterion.text), f"{criterion.points:+g}", *cells)
+    return table
+
+
+def _score(outcome: Outcome, dimension: str) -> str:
+    scores = {} if isinstance(outcome, Failed) else outcome.scores
+    return words.points(scores[dimension].value * 100) if dimension in scores else "not graded"
+
+
+def _verdict(outcome: Outcome, dimension: str, criterion: str) -> Text:
+    if isinstance(outcome, Failed):
+        return Text("–", style="dim")
+    found = next(v for v in outcome.verdicts if (v.dimension, v.criterion) == (dimension, criterion))
+    return _evidence(found)
+
+
+def _evidence(verdict: Verdict) -> Text:
+    mark, style = _MARKS[verdict.met]
+    text = Text(f"{mark} ", style=style)
+    if verdict.met and verdict.quote:
+        return text.append_text(Text(f"“{plain(' '.join(verdict.quote.split())[:160])}”", style="italic"))
+    return text.append_text(Text(str(plain(verdict.reason)), style="dim"))
