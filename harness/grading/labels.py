@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.errors import Fault, InputError
 from harness.parsing.lines import read_lines
 from harness.records.outcomes import Verdict
 from harness.records.record import Record
@@ -63,13 +62,5 @@ def text_hash(text: str) -> str:
 
 def read_labels(text: str, *, source: str) -> Labels:
     """Read a JSONL file of labels; every fault at once, each with its line."""
-    by_key: dict[tuple[str, str, str], Label] = {}
-    faults: list[Fault] = []
-    for number, label in read_lines(Label, text, source=source):
-        if label.key in by_key:
-            message = f"{label.answer} has a label for {label.dimension}/{label.criterion} already"
-            faults.append(Fault(line=number, message=message))
-        by_key[label.key] = label
-    if faults:
-        raise InputError.of_file(source, tuple(faults))
-    return Labels(source=source, version=text_hash(text), by_key=by_key)
+    labels = read_lines(Label, text, source=source)
+    return Labels(source=source, version=text_hash(text), by_key={label.key: label for label in labels})

@@ -15,8 +15,25 @@ GAP = 6
 """How many words ` ... ` may leap over."""
 
 PLACEHOLDERS = frozenset(
-    "asked code duration endpoint identifier inline money number percent quantity setting spliced status "
-    "technology threshold".split()
+    [
+        "addition",
+        "asked",
+        "code",
+        "duration",
+        "endpoint",
+        "identifier",
+        "inline",
+        "money",
+        "number",
+        "percent",
+        "quantity",
+        "setting",
+        "signature",
+        "spliced",
+        "status",
+        "technology",
+        "threshold",
+    ]
 )
 
 Joint = Literal["tight", "loose", "gap"]

@@ -1,0 +1,118 @@
+"""What a verdict does not say: honest sentences, each printed only when it applies."""
+
+from collections.abc import Sequence
+
+from harness.comparison.findings import Finding
+from harness.comparison.wording import cases, listed
+from harness.records.results import OVERALL, Arm, Counts
+from harness.statistics.paired import SUBSETS
+from harness.statistics.suite import Unavailable
+
+_LENGTH_MOVED = 1.1
+
+_GRADERS = {
+    "signals": (
+        "The signals grader is free and deterministic: it matches phrases and understands nothing; "
+        "read its agreement with the labels beside this verdict."
+    ),
+    "labels": "These verdicts were looked up in a file of labels; nothing was graded anew.",
+    "judge": "The judge is a model and errs; the intervals do not hold its errors.",
+}
+
+
+def of_findings(findings: Sequence[Finding], *, gated: bool) -> list[str]:
+    """Say what the statistics assume, and which target is missing and why."""
+    found = _suites_missing(findings, gated=gated)
+    moved = [f for f in findings if f.dimension != OVERALL and f.verdict in ("better", "worse")]
+    if moved and sum(f.dimension != OVERALL for f in findings) > 1:
+        found.append("The p values are not adjusted for looking at several dimensions.")
+    if any(f.paired.estimate.method == SUBSETS for f in findings):
+        found.append(
+            "The test assumes that differences scatter about evenly around their mean: a few cases that "
+            "broke outright can mislead it, so read the flips."
+        )
+    return found
+
+
+def of_arms(base: Arm, candidate: Arm, *, grader: str) -> list[str]:
+    """Say what differs between the two runs beside the prompt, and who graded."""
+    before, after = base.counts[grader], candidate.counts[grader]
+    found = []
+    if _lost(before) or _lost(after):
+        uneven = _lost(before) != _lost(after)
+        found.append(
+            f"Trials that failed or stayed ungraded are left out: {_missing(base.label, before)}; "
+            f"{_missing(candidate.label, after)}."
+            + (" The arms differ in this, so what is left may not be alike." if uneven else "")
+        )
+    if any((before.cut, before.refused, after.cut, after.refused)):
+        found.append(
+            f"Answers cut at the token limit or refused are graded as they stand: "
+            f"{_stopped(base.label, before)}; {_stopped(candidate.label, after)}."
+        )
+    if base.words and candidate.words and _ratio(base.words, candidate.words) >= _LENGTH_MOVED:
+        found.append(
+            f"Answers went from {base.words:,.0f} to {candidate.words:,.0f} words on average: length is "
+            "confounded with the revision, and a longer answer has more chances to meet a criterion."
+        )
+    if grader in _GRADERS:
+        found.append(_GRADERS[grader])
+    return found
+
+
+def of_pairs(unpaired: Sequence[str], absent: Sequence[str], *, missing_points: float) -> list[str]:
+    """Say which cases and dimensions could not be compared; `absent` names dimensions without any pair."""
+    found = []
+    if unpaired:
+        shown = [*unpaired[:5], *([f"{len(unpaired) - 5} more"] if len(unpaired) > 5 else [])]
+        verb = "is" if len(unpaired) == 1 else "are"
+        found.append(
+            f"{cases(len(unpaired)).capitalize()} {verb} not graded in both arms in every dimension "
+            f"and left out where so: {listed(shown)}."
+        )
+    if missing_points > 0:
+        found.append(
+            f"{100 * missing_points:.1f} % of the points that could be earned in both arms are ungraded."
+        )
+    if absent:
+        found.append(f"No case was graded in both arms on {listed(absent)}: there is no comparison of it.")
+    return found
+
+
+def _suites_missing(findings: Sequence[Finding], *, gated: bool) -> list[str]:
+    """Join the dimensions that lack the suite target for the same reason into one sentence."""
+    reasons: dict[str, list[str]] = {}
+    for found in findings:
+        if isinstance(found.suite, Unavailable):
+            reasons.setdefault(found.suite.reason, []).append(found.dimension)
+    what = "this suite alone and its gate are" if gated else "this suite alone is"
+    return [
+        f"A verdict on {what} not available{_where(names, findings)}: {reason}."
+        for reason, names in reasons.items()
+    ]
+
+
+def _where(names: Sequence[str], findings: Sequence[Finding]) -> str:
+    return "" if len(names) == len(findings) else f" for {listed(names)}"
+
+
+def _lost(counted: Counts) -> int:
+    return counted.planned - counted.graded
+
+
+def _missing(label: str, counted: Counts) -> str:
+    never = counted.planned - counted.answered - counted.failed
+    parts = [
+        f"{counted.failed} failed",
+        f"{counted.ungraded} ungraded",
+        *([f"{never} not run"] if never > 0 else []),
+    ]
+    return f"{label} {listed(parts)} of {counted.planned}"
+
+
+def _stopped(label: str, counted: Counts) -> str:
+    return f"{label} {counted.cut} cut and {counted.refused} refused of {counted.answered}"
+
+
+def _ratio(one: float, other: float) -> float:
+    return max(one, other) / min(one, other)

@@ -1,0 +1,35 @@
+"""What one run's outcomes come to: how many there are, and the mean score per dimension."""
+
+from collections.abc import Sequence
+
+from harness.comparison.pairing import graded_attempts, mean_of
+from harness.records.outcomes import Failed, Graded, Outcome, Ungraded
+from harness.records.results import OVERALL, Counts, Estimate
+from harness.statistics.estimates import NOTHING, mean_score
+
+
+def counts(outcomes: Sequence[Outcome], planned: int) -> Counts:
+    """Count trials by what became of them; a refused or cut answer is still an answer and is graded."""
+    answers = [outcome.answer for outcome in outcomes if isinstance(outcome, Graded | Ungraded)]
+    return Counts(
+        planned=planned,
+        answered=len(answers),
+        graded=sum(isinstance(outcome, Graded) for outcome in outcomes),
+        ungraded=sum(isinstance(outcome, Ungraded) for outcome in outcomes),
+        failed=sum(isinstance(outcome, Failed) for outcome in outcomes),
+        refused=sum(answer.stop_reason == "refusal" for answer in answers),
+        cut=sum(answer.stop_reason == "max_tokens" for answer in answers),
+    )
+
+
+def scores(outcomes: Sequence[Outcome], dimensions: Sequence[str]) -> tuple[tuple[str, Estimate], ...]:
+    """Estimate one run's mean score over cases: overall first, then the dimensions in the order given.
+
+    A name without a single graded case has an estimate of n = 0, whose mean carries no meaning.
+    """
+    return tuple((name, _score(outcomes, name)) for name in (OVERALL, *dimensions))
+
+
+def _score(outcomes: Sequence[Outcome], name: str) -> Estimate:
+    attempts = graded_attempts(outcomes, name)
+    return mean_score([mean_of(scored) for scored in attempts.values()]) if attempts else NOTHING

@@ -1,0 +1,119 @@
+"""The verdict in sentences that a tired engineer understands, each with its numbers, its n and its target."""
+
+from collections.abc import Sequence
+
+from harness.comparison.findings import Finding
+from harness.records.results import OVERALL, VerdictWord
+from harness.statistics.estimates import FEWEST_CASES
+from harness.statistics.suite import Suite
+
+_ORDER: tuple[VerdictWord, ...] = ("worse", "better", "no worse", "cannot tell")
+
+
+def sentence(found: Finding) -> str:
+    """Say what one dimension did, on what evidence, and, if that is not enough, what it would take."""
+    moved = (
+        f"{found.verdict.capitalize()}: {found.dimension} went from {found.base.mean:.1f} "
+        f"to {found.candidate.mean:.1f}, {found.difference:+.1f} points ({evidence(found)})"
+    )
+    match found.verdict:
+        case "better" | "worse":
+            parts = [moved, _suite_interval(found)]
+        case "no worse":
+            parts = [moved, _suite_bound(found)]
+        case "cannot tell":
+            parts = [moved, _wanting(found), _suite_bound(found)]
+    return "; ".join(part for part in parts if part) + "."
+
+
+def headline(findings: Sequence[Finding], *, base: str, candidate: str) -> str:
+    """Say the verdict of the whole comparison: overall first, then each dimension by what it did."""
+    if not findings:
+        return f"Nothing can be said of {candidate} against {base}: no case was graded in both."
+    whole = [found for found in findings if found.dimension == OVERALL]
+    parts = [f for f in findings if f.dimension != OVERALL]
+    sentences = [_overall(found, base=base, candidate=candidate) for found in whole]
+    if not whole:
+        sentences = [f"{candidate} against {base}: no case was graded in every dimension in both."]
+    for word in _ORDER:
+        named = [f"{f.dimension} ({f.difference:+.1f})" for f in parts if f.verdict == word]
+        if named:
+            sentences.append(f"{word.capitalize()} on {listed(named)}.")
+    return " ".join(sentences)
+
+
+def evidence(found: Finding) -> str:
+    """Name the target, the cases, the interval and p; the same words wherever a difference stands."""
+    p = f"p {probability(found.paired.p)}"
+    interval = found.paired.estimate
+    if interval.low is None or interval.high is None:
+        return f"cases like these, n = {found.n}, {p}; all moved alike, so there is no interval"
+    return f"cases like these, n = {found.n}: 95 % interval {interval.low:+.1f} to {interval.high:+.1f}, {p}"
+
+
+def probability(p: float) -> str:
+    """Write a p value with its sign of comparison, finer close to .05 where the third digit decides."""
+    if p < 0.001:
+        return "< 0.001"
+    return f"= {p:.4f}" if abs(p - 0.05) < 0.005 else f"= {p:.3f}"
+
+
+def cases(n: int) -> str:
+    """Write `1 case`, `12 cases`."""
+    return "1 case" if n == 1 else f"{n} cases"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Write `a`, `a and b`, `a, b and c`."""
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+
+
+def _overall(found: Finding, *, base: str, candidate: str) -> str:
+    if found.verdict == "cannot tell":
+        opening = f"Cannot tell whether {candidate} is better or worse than {base} overall"
+    elif found.verdict == "no worse":
+        opening = (
+            f"{candidate} is no worse than {base} overall by more than {found.margin:g} points on this suite"
+        )
+    else:
+        opening = f"{candidate} is {found.verdict} than {base} overall"
+    return f"{opening}: {found.difference:+.1f} points ({evidence(found)})."
+
+
+def _wanting(found: Finding) -> str:
+    """Say why the data do not decide, and what would."""
+    changed, n, mde = found.paired.changed, found.n, found.paired.mde
+    if n < FEWEST_CASES:
+        return f"with {cases(n)} no p under 0.05 is possible, it takes at least {FEWEST_CASES} that change"
+    if changed < FEWEST_CASES:
+        few = f"only {changed} of {n} cases changed" if changed else f"none of {n} cases changed"
+        return f"{few}, and below {FEWEST_CASES} no p under 0.05 is possible"
+    if mde is None:
+        return ""
+    power = f"{n} cases find a true difference of {mde:.1f} points four times in five"
+    needed = found.paired.cases_needed(found.margin)
+    if needed is None or needed <= n:
+        return power
+    return f"{power}, and to find {found.margin:g} it takes about {needed}"
+
+
+def _suite_interval(found: Finding) -> str:
+    if not isinstance(found.suite, Suite):
+        return ""
+    estimate = found.suite.estimate()
+    return f"on this suite alone the 95 % interval is {estimate.low:+.1f} to {estimate.high:+.1f}"
+
+
+def _suite_bound(found: Finding) -> str:
+    """Say how much this suite may have lost, and how that stands to the margin."""
+    if not isinstance(found.suite, Suite):
+        return ""
+    low = found.suite.low()
+    if low >= 0:
+        return "on this suite nothing is lost (one-sided 95 % bound)"
+    inside = "inside" if low > -found.margin else "beyond"
+    worse = "lower, but " if low > -found.margin and found.suite.high() < 0 else ""
+    return (
+        f"on this suite it is {worse}at most {-low:.1f} points lower (one-sided 95 % bound), "
+        f"{inside} the margin of {found.margin:g}"
+    )

@@ -1,0 +1,147 @@
+"""What each placeholder of the phrase language stands for: fixed expressions, written here and nowhere else.
+
+Every expression is bounded, so that matching costs time in proportion to the text.
+"""
+
+import re
+from functools import lru_cache
+
+from harness.records.phrases import words
+
+_NUMBER_WORDS = [
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "fifteen",
+    "twenty",
+    "thirty",
+    "forty",
+    "fifty",
+    "sixty",
+    "ninety",
+    "hundred",
+    "thousand",
+    "million",
+]
+_START = r"(?<!\d)(?<!\d[.,])"
+_NUMBER = rf"(?:{_START}\d[\d,.\u202f]{{0,18}}(?<![,.])(?:\s?[kKMB]\b)?|\b(?:{'|'.join(_NUMBER_WORDS)})\b)"
+_TIME = (
+    r"(?:ms|milliseconds?|s|secs?|seconds?|mins?|minutes?|h|hrs?|hours?|days?|nights?|weeks?|weekends?|months?|"
+    r"quarters?|years?|sprints?)\b"
+)
+_DURATION = rf"{_NUMBER}[\s-]?(?:business |working |engineer-|person-)?{_TIME}"
+_MONEY = r"(?:[$\u20ac\u00a3]\s?\d[\d,.]{0,18}(?:\s?[kKMB]\b)?|\b\d[\d,.]{0,18}\s?(?:USD|EUR|GBP|dollars?|euros?)\b)"
+_PERCENT = rf"{_START}\d[\d.,]{{0,10}}\s?(?:%|percent\b|per cent\b)"
+_SIZE = r"(?:bytes?|[kKMGTP]i?B|gigs?|gigabytes?|megabytes?|terabytes?)\b"
+_RATE = r"(?:rps|qps|tps|req(?:uest)?s?|calls?|writes?|reads?|inserts?|queries|quer(?:y|ies)|events?|messages?|jobs?|hits?)\b"
+_COUNTED = (
+    r"(?:rows?|records?|users?|tenants?|customers?|accounts?|clients?|devices?|sellers?|stores?|partners?|"
+    r"integrators?|orders?|payments?|devs?|developers?|engineers?|people|persons?|teams?|services?|pods?|"
+    r"workers?|threads?|connections?|instances?|containers?|nodes?|replicas?|partitions?|tables?|files?|photos?|"
+    r"uploads?|items?|entries|documents?|words?|characters?|chars|pages?|times|attempts?|retries|deliveries|"
+    r"failures?|errors?|lines?)\b"
+)
+_PER = rf"{_START}\d[\d,.]{{0,18}}\s?[kKMB]?\s?(?:/|per )\s?(?:s|sec|second|min|minute|h|hour|day|week|month|year)\b"
+_COUNT = rf"{_NUMBER}[\s-]?(?:[a-z]{{2,12}}[\s-])?(?:{_RATE}|{_COUNTED})"
+_QUANTITY = "|".join([_MONEY, _PERCENT, _DURATION, rf"{_NUMBER}[\s-]?{_SIZE}", _PER, _COUNT])
+_OVER = (
+    r"(?:[<>\u2264\u2265]=?|\b(?:above|over|below|under|beyond|past|exceed(?:s|ed|ing)?|more than|less than|"
+    r"fewer than|greater than|higher than|at least|reach(?:es|ed)?|pass(?:es|ed)?|cross(?:es|ed)?|hits?|"
+    r"drops? (?:to|below|under)|grows? (?:to|past|beyond)|rises? (?:to|above|over)|up to))"
+)
+_THRESHOLD = rf"{_OVER}\s{{0,3}}(?:about |around |roughly |approximately |some |~\s?|\u2248\s?)?[$\u20ac\u00a3]?{_NUMBER}"
+_TECHNOLOGIES = (
+    r"postgres(?:ql)?|mysql|mariadb|sqlite|sql server|oracle|mongo(?:db)?|dynamodb|cassandra|scylladb|cockroachdb|"
+    r"redis|valkey|memcached|elasticsearch|opensearch|meilisearch|typesense|algolia|solr|clickhouse|bigquery|"
+    r"snowflake|redshift|timescale(?:db)?|duckdb|neo4j|pgvector|kafka|redpanda|rabbitmq|nats|sqs|sns|kinesis|"
+    r"eventbridge|pub/sub|pubsub|celery|sidekiq|temporal|airflow|debezium|lambda|s3|gcs|r2|minio|cloudfront|"
+    r"cloudflare|fastly|nginx|envoy|haproxy|kubernetes|ecs|fargate|docker|terraform|grpc|graphql|rest|"
+    r"websockets?|sse|webhooks?|auth0|keycloak|cognito|okta|clerk|workos|vault|kms|pusher|ably|firebase|"
+    r"supabase|stripe|django|rails|spring|laravel|node(?:\.js)?|go|rust|kotlin|java|python|typescript|"
+    r"hikaricp|pgbouncer|prometheus|grafana|sentry|datadog|opentelemetry|jwts?|oauth2?|oidc|saml|mtls"
+)
+_COMPONENTS = (
+    r"mongo(?:db)?|dynamodb|cassandra|scylladb|redis|valkey|memcached|elasticsearch|opensearch|meilisearch|typesense|"
+    r"algolia|solr|clickhouse|bigquery|snowflake|redshift|timescale(?:db)?|neo4j|kafka|redpanda|rabbitmq|nats|sqs|sns|"
+    r"kinesis|eventbridge|pub/sub|temporal|airflow|debezium|lambda|minio|keycloak|kong|istio|consul|etcd|zookeeper|"
+    r"pulsar|flink|spark"
+)
+
+_PATTERNS = {
+    "number": _NUMBER,
+    "quantity": _QUANTITY,
+    "money": _MONEY,
+    "percent": _PERCENT,
+    "duration": _DURATION,
+    "threshold": _THRESHOLD,
+    "endpoint": r"\b(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\s{1,3}`?/?[\w/{}:.?=&-]{1,80}|(?<![\w/.])/(?:v\d|api)/[\w/{}:.-]{1,80}|`/[a-z][\w/{}:.?=&-]{1,80}`",
+    "identifier": r"\b[A-Za-z]\w{0,40}_\w{1,40}\b|\b[a-z]{2,20}[A-Z]\w{0,40}\b",
+    "inline": r"`[^`\n]{1,120}`",
+    "setting": r"`\w{1,30}[_.-][\w.-]{1,60}\s?[=:]\s?[^`\s=][^`\n]{0,80}`",
+    "signature": r"`\w{2,40}\(\w{2,40}(?:,\s?\w{2,40}){0,8}\)`",
+    "spliced": (
+        r"\b(?:SELECT|INSERT INTO|UPDATE|DELETE FROM)\b[^\n;]{0,160}?"
+        r"(?:[\"'`]\s{0,3}(?:\+|\.|\|\||%)\s{0,3}[\w(]|[^$]\{\w|[$#]\{)"
+    ),
+    "status": r"\b[45]\d\d\b|\b[45]xx\b",
+    "addition": rf"\b(?:{_COMPONENTS})\b",
+    "technology": rf"\b(?:{_TECHNOLOGIES})\b",
+}
+_IGNORING_CASE = {"money", "percent", "duration", "quantity", "threshold", "addition", "technology", "number"}
+
+
+@lru_cache(maxsize=len(_PATTERNS))
+def pattern(name: str) -> re.Pattern[str]:
+    """Give the expression of a placeholder other than `asked` and `code`, which have none."""
+    return re.compile(_PATTERNS[name], re.IGNORECASE if name in _IGNORING_CASE else 0)
+
+
+# ------------------------------------------------------------------ what the user said
+
+_NAME = re.compile(r"\b(?:[A-Z][A-Za-z]+|[a-z]+[A-Z]\w*|[A-Za-z]\w*_\w+)\b")
+_BEGINS = re.compile(r"(?:^|[.!?:\n]\s*|[-*]\s+)[\"'(]?$")
+_VALUES = {word: str(value) for value, word in enumerate(_NUMBER_WORDS[:11], start=2)}
+_SMALL = 13
+
+
+@lru_cache(maxsize=256)
+def asked(question: str) -> frozenset[tuple[str, ...]]:
+    """Give the distinctive things of a question, each as the words that say it.
+
+    Numbers (a number below 13 only with the first letters of the word after it: `6 dev`, `5 s`),
+    identifiers, and capitalised names, unless the capital may be owed to the start of a sentence.
+    """
+    found: set[tuple[str, ...]] = set()
+    parts = words(question)
+    for (_, _, word), (_, _, after) in zip(parts, [*parts[1:], (0, 0, "")], strict=True):
+        if figure := value(word):
+            found.add(counted(figure, after))
+    for name in _NAME.finditer(question):
+        starts = _BEGINS.search(question[max(0, name.start() - 6) : name.start()]) is not None
+        plain = name.group()[1:].islower() and "_" not in name.group()
+        if len(name.group()) > 1 and not (starts and plain and not _numbered(question, name.end())):
+            found.add(tuple(word for _, _, word in words(name.group())))
+    return frozenset(thing for thing in found if thing and thing != ("i",))
+
+
+def value(word: str) -> str:
+    """Give the figure that a word stands for: `6` for `six`; empty for a word that is no number."""
+    return word if word[:1].isdecimal() else _VALUES.get(word, "")
+
+
+def counted(figure: str, after: str) -> tuple[str, ...]:
+    """Give a number as asked things hold it: small ones with the start of what they count."""
+    small = len(figure) < 3 and int(figure) < _SMALL
+    return (figure, after[:3]) if small else (figure,)
+
+
+def _numbered(question: str, end: int) -> bool:
+    return question[end : end + 2].lstrip()[:1].isdecimal()

@@ -1,0 +1,1 @@
+"""The model edge: whoever answers a request, and the only place that knows the Anthropic SDK and tenacity."""

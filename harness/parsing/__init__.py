@@ -1,0 +1,1 @@
+"""Text and bytes in, records out: YAML files, stored JSON, and agent prompt files."""

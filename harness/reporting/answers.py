@@ -1,0 +1,121 @@
+"""Answers as safe HTML, with the evidence that graders quoted marked in them.
+
+An answer is untrusted: its Markdown is rendered without raw HTML, images and inline styles, and
+links survive only as http, https or mailto.
+"""
+
+import html
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import accumulate, pairwise
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from harness.records.record import Record
+from harness.reporting.untrusted import visible
+
+LONGEST = 100_000
+"""Characters of one text that a page shows; the rest is in results.json."""
+
+_SAFE_LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
+_TAG = re.compile(r"(<[^>]*>)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote(Record):
+    """Words of an answer to mark: `id` becomes the element's id, `title` says who quoted them for what."""
+
+    id: str
+    text: str
+    title: str
+
+
+def rendered(text: str, quotes: Sequence[Quote] = ()) -> tuple[str, frozenset[str]]:
+    """Give the answer as safe HTML, and the ids of the quotes that were found and marked in it.
+
+    Quotes are matched by their letters and digits alone, so that Markdown's own signs, white space and
+    line breaks never hide one; every mark stays inside one element.
+    """
+    shown = visible(text)
+    body = _renderer().render(shown[:LONGEST])
+    if len(shown) > LONGEST:
+        body += f'<p class="cut">{len(shown) - LONGEST:,} more characters are in results.json.</p>\n'
+    return _marked(body, quotes)
+
+
+def _marked(body: str, quotes: Sequence[Quote]) -> tuple[str, frozenset[str]]:
+    pieces = _TAG.split(body)
+    texts = [html.unescape(piece) for piece in pieces[::2]]
+    spans = _spans("".join(texts), quotes)
+    if not spans:
+        return body, frozenset()
+    starts = accumulate((len(text) for text in texts), initial=0)
+    cuts = sorted({position for start, end, _ in spans for position in (start, end)})
+    opened: set[str] = set()
+    marked = [_piece(text, start, cuts, spans, opened) for text, start in zip(texts, starts, strict=False)]
+    tags = [*pieces[1::2], ""]
+    return "".join(part for pair in zip(marked, tags, strict=True) for part in pair), frozenset(opened)
+
+
+_Span = tuple[int, int, Quote]
+
+
+def _spans(text: str, quotes: Iterable[Quote]) -> list[_Span]:
+    offsets = [index for index, character in enumerate(text) if character.isalnum()]
+    letters = "".join(text[index] for index in offsets)
+    spans = []
+    for quote in quotes:
+        wanted = "".join(character for character in quote.text if character.isalnum())
+        found = letters.find(wanted) if wanted else -1
+        if found >= 0:
+            spans.append((offsets[found], offsets[found + len(wanted) - 1] + 1, quote))
+    return spans
+
+
+def _piece(text: str, start: int, cuts: list[int], spans: list[_Span], opened: set[str]) -> str:
+    """Escape one run of text between two tags, each part of it inside the marks that cover it."""
+    end = start + len(text)
+    edges = [start, *(cut for cut in cuts if start < cut < end), end]
+    parts = []
+    for left, right in pairwise(edges):
+        part = html.escape(text[left - start : right - start])
+        covering = [quote for first, last, quote in spans if first <= left and right <= last]
+        if part.strip():
+            for quote in covering:
+                part = _mark(part, quote, first=quote.id not in opened)
+                opened.add(quote.id)
+        parts.append(part)
+    return "".join(parts)
+
+
+def _mark(part: str, quote: Quote, *, first: bool) -> str:
+    identity = f' id="{html.escape(quote.id)}"' if first else ""
+    return f'<mark{identity} title="{html.escape(visible(quote.title))}">{part}</mark>'
+
+
+@cache
+def _renderer() -> MarkdownIt:
+    markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
+    markdown.validateLink = _safe  # type: ignore[method-assign] # how markdown-it-py's documentation sets it
+    markdown.core.ruler.push("house", lambda state: _house(state.tokens))
+    return markdown
+
+
+def _safe(url: str) -> bool:
+    return bool(_SAFE_LINK.match(url))
+
+
+def _house(tokens: Iterable[Token]) -> None:
+    """Keep a page's outline, policy and layout: lower headings, no inline styles, links that tell nothing."""
+    for token in tokens:
+        if token.type in {"heading_open", "heading_close"}:
+            token.tag = f"h{min(6, int(token.tag[1]) + 4)}"
+        style = str(token.attrs.pop("style", ""))
+        if style:
+            token.attrs["class"] = style.replace("text-align:", "align-")
+        if token.type == "link_open":
+            token.attrs |= {"rel": "noopener noreferrer nofollow", "target": "_blank"}
+        _house(token.children or ())

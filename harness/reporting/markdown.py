@@ -1,0 +1,239 @@
+"""A report as Markdown for a pull-request comment: the verdict first, the rest folded away.
+
+Everything that a model, a dataset or an agent file wrote goes through `untrusted.markdown_text`.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from harness.records.results import Arm, Comparison, Difference, Estimate, Flip, Report
+from harness.reporting import selection, words
+from harness.reporting.untrusted import markdown_code, markdown_text
+
+LIMIT = 65_536
+"""Characters that GitHub takes in one comment."""
+
+_FLIPS_SHOWN = 3
+_ROWS_SHOWN = 60
+_RESERVE = 200
+
+
+def markdown(report: Report) -> str:
+    """Give the report as GitHub Markdown of fewer than 65,536 characters; parts that do not fit are named."""
+    parts = [_title(report), *(_verdict(report) if report.comparisons else _single(report))]
+    parts += [_running(report), *_folded(report)]
+    return _fitted(parts)
+
+
+def _fitted(parts: Sequence[str]) -> str:
+    """Join the parts, leaving out from the end whatever would pass the limit. Each part closes itself."""
+    kept: list[str] = []
+    room = LIMIT - _RESERVE
+    for number, part in enumerate(parts):
+        room -= len(part) + 2
+        if room < 0:
+            kept.append(f"*{len(parts) - number} more parts did not fit here; they are in `index.html`.*")
+            break
+        kept.append(part)
+    return "\n\n".join(kept) + "\n"
+
+
+def _title(report: Report) -> str:
+    arms = selection.arms(report)
+    names = [markdown_code(arm.label, 60) for arm in arms]
+    against = f": {words.listed(tuple(names[1:9]))} against {names[0]}" if names[1:] else f": {names[0]}"
+    return f"## {markdown_text(report.eval_name, 80)}{against}"
+
+
+# ------------------------------------------------------------------ a comparison
+
+
+def _verdict(report: Report) -> Iterator[str]:
+    for comparison in selection.deciding(report):
+        yield _headline(comparison)
+        yield _differences(comparison)
+        yield from _gates(comparison)
+        yield from _flips(report, comparison)
+    caveats = [
+        f"{words.listed(names)}: {caveat}" if names else caveat for names, caveat in selection.caveats(report)
+    ]
+    if caveats or report.notes:
+        yield _bullets("**What this does not say**", [*caveats, *report.notes])
+
+
+def _headline(comparison: Comparison) -> str:
+    verdict = selection.overall(comparison).verdict
+    title = f"### {words.MARKS[verdict]} {verdict.capitalize()}: {markdown_code(comparison.candidate, 60)}"
+    return f"{title}\n\n**{markdown_text(comparison.headline, 600)}**"
+
+
+def _differences(comparison: Comparison) -> str:
+    base, candidate = markdown_text(comparison.base, 40), markdown_text(comparison.candidate, 40)
+    header = ("", base, candidate, "difference", "95 % interval", "p", f"verdict ({comparison.grader})")
+    return _table(header, [_difference(difference) for difference in comparison.differences[:_ROWS_SHOWN]])
+
+
+def _difference(difference: Difference) -> tuple[str, ...]:
+    return (
+        markdown_text(difference.dimension, 60),
+        _mean(difference.base),
+        _mean(difference.candidate),
+        words.signed(difference.difference.mean) if difference.difference.n else words.signed(None),
+        words.interval(difference.difference, sign=True),
+        markdown_text(words.p_value(difference.p)),
+        f"{words.MARKS[difference.verdict]} {difference.verdict}",
+    )
+
+
+def _gates(comparison: Comparison) -> Iterator[str]:
+    if comparison.gates:
+        rows = [
+            (markdown_text(gate.dimension, 60), f"**{gate.result}**", markdown_text(gate.words))
+            for gate in comparison.gates
+        ]
+        yield _table(("gate", "result", ""), rows)
+
+
+def _flips(report: Report, comparison: Comparison) -> Iterator[str]:
+    flips = selection.telling(comparison)
+    if not flips:
+        return
+    quotes = selection.quotes(report, comparison)
+    lines = [_flip(flip, quotes.get(_place(flip))) for flip in flips[:_FLIPS_SHOWN]]
+    yield f"**What moved most** ({_counted(len(flips), 'flip')} in all)\n\n" + "\n".join(lines)
+    if flips[_FLIPS_SHOWN:]:
+        rest = [_flip(flip, None) for flip in flips[_FLIPS_SHOWN:_ROWS_SHOWN]]
+        if flips[_ROWS_SHOWN:]:
+            rest.append(f"- and {len(flips) - _ROWS_SHOWN} more in `index.html`")
+        left = _counted(len(flips) - _FLIPS_SHOWN, "more flip")
+        yield _details(f"{left} of {markdown_text(comparison.candidate, 40)}", "\n".join(rest))
+
+
+def _flip(flip: Flip, evidence: selection.Evidence | None) -> str:
+    line = (
+        f"- {words.signed(flip.gain)} {markdown_text(flip.dimension, 60)} in {markdown_code(flip.case, 80)}: "
+        f"{markdown_text(flip.text, 240)} ({words.met(flip.base)} → {words.met(flip.candidate)})"
+    )
+    if evidence is None:
+        return line
+    return f"{line}\n  > {markdown_text(evidence.arm, 40)}: “{markdown_text(evidence.quote, 240)}”"
+
+
+def _place(flip: Flip) -> selection.Place:
+    return flip.case, flip.dimension, flip.criterion
+
+
+# ------------------------------------------------------------------ a single run
+
+
+def _single(report: Report) -> Iterator[str]:
+    grader = selection.decider(report)
+    rows = [
+        (markdown_text(dimension, 60), _mean(estimate), words.interval(estimate), words.count(estimate.n))
+        for dimension, estimate in report.base.scores.get(grader, ())
+    ]
+    yield _table((f"points of 100 ({grader})", "mean", "95 % interval", "cases"), rows)
+    if report.notes:
+        yield _bullets("**What this does not say**", report.notes)
+
+
+# ------------------------------------------------------------------ both
+
+
+def _running(report: Report) -> str:
+    grader = selection.decider(report)
+    header = (
+        "",
+        "planned",
+        "answered",
+        "graded",
+        "failed",
+        "refused",
+        "cut",
+        "mean words",
+        "agent",
+        "graders",
+    )
+    return _table(header, [_arm(arm, grader) for arm in selection.arms(report)[:_ROWS_SHOWN]])
+
+
+def _arm(arm: Arm, grader: str) -> tuple[str, ...]:
+    label = markdown_text(arm.label, 40)
+    counts = arm.counts.get(grader)
+    numbers = (
+        ("–",) * 6
+        if counts is None
+        else tuple(
+            words.count(number)
+            for number in (
+                counts.planned, counts.answered, counts.graded, counts.failed, counts.refused, counts.cut,
+            )
+        )
+    )  # fmt: skip
+    costs = [cost for kind, cost in arm.costs.items() if kind != "agent"]
+    known = [cost for cost in costs if cost is not None]
+    grading = sum(known) if len(known) == len(costs) else None
+    return (
+        label,
+        *numbers,
+        words.count(arm.words),
+        words.dollars(arm.costs.get("agent")),
+        words.dollars(grading),
+    )
+
+
+def _folded(report: Report) -> Iterator[str]:
+    for comparison in selection.second_opinions(report):
+        grader, candidate = markdown_text(comparison.grader, 40), markdown_text(comparison.candidate, 40)
+        title = f"Second opinion by {grader}: {candidate}"
+        yield _details(title, f"{markdown_text(comparison.headline, 600)}\n\n{_differences(comparison)}")
+    if report.agreements:
+        yield _details("How far the graders agree with the labels", _agreements(report))
+    yield _details("Provenance", _provenance(report))
+
+
+def _agreements(report: Report) -> str:
+    header = ("grader", "scope", "n", "agree", "balanced", "AC1", "sample", "labels by")
+    rows = [
+        (
+            markdown_text(agreement.grader, 40),
+            markdown_text(agreement.scope, 60),
+            words.count(agreement.n),
+            words.percent(agreement.raw),
+            words.percent(agreement.balanced_accuracy),
+            words.share(agreement.ac1),
+            "in sample" if agreement.in_sample else "unseen",
+            markdown_text(agreement.labels, 120),
+        )
+        for agreement in report.agreements[:_ROWS_SHOWN]
+    ]
+    return _table(header, rows)
+
+
+def _provenance(report: Report) -> str:
+    rows = [
+        (markdown_text(name, 60), markdown_text(value, 200))
+        for name, value in report.provenance[:_ROWS_SHOWN]
+    ]
+    command = f"Again: {markdown_code(report.command, 400)}"
+    return f"{_table(('what', 'which'), rows)}\n\n{command}" if rows else command
+
+
+def _mean(estimate: Estimate) -> str:
+    return words.points(estimate.mean if estimate.n else None)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _bullets(title: str, lines: Sequence[str]) -> str:
+    return "\n".join([title, "", *(f"- {markdown_text(line, 400)}" for line in lines[:_ROWS_SHOWN])])
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    ruler = ["---", *["--:"] * (len(header) - 2), "---"]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (header, ruler, *rows))
+
+
+def _details(summary: str, body: str) -> str:
+    return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"

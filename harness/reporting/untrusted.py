@@ -1,0 +1,80 @@
+"""Text that a model or a dataset wrote, made harmless for each place it is shown in.
+
+HTML needs nothing from here beyond `visible`: the templates escape everything themselves.
+"""
+
+import re
+import unicodedata
+
+_ZERO_WIDTH_SPACE = "\N{ZERO WIDTH SPACE}"
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]|~$^]|^[#+=-]|(?<=^\d)[.)]|(?<=^\d\d)[.)])")
+# GitHub links these in rendered text, whatever was escaped in the source, so the words are cut apart.
+_AUTOLINKED = re.compile(r"(@|#(?=\w)|GH-(?=\d)|https?:(?=//)|ftp:(?=//)|www(?=\.))", re.IGNORECASE)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def visible(text: str) -> str:
+    r"""Show what would act on a reader's screen unseen: control and direction characters become �.
+
+    Tabs and line ends stay; CRLF and CR become LF.
+
+    >>> visible("a\x1b[31mb\u202ec")
+    'a�[31mb�c'
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    if lines.isprintable():
+        return lines
+    return "".join(_REPLACEMENT if _acts(character) else character for character in lines)
+
+
+def shortened(text: str, length: int) -> str:
+    r"""Give the text on one line, at most `length` characters, an ellipsis where it was cut.
+
+    >>> shortened("one  two\nthree", 10)
+    'one two t…'
+    """
+    line = " ".join(visible(text[: 4 * length + 1000]).split())
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+
+
+def markdown_text(text: str, length: int = 300) -> str:
+    r"""Give one line that GitHub shows as it is: no markup, no HTML, no mention, no link, no table cell.
+
+    >>> markdown_text("a|b <i>")
+    'a\\|b &lt;i&gt;'
+    """
+    line = _AUTOLINKED.sub(rf"\1{_ZERO_WIDTH_SPACE}", shortened(text, length))
+    escaped = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _MARKDOWN.sub(r"\\\1", escaped)
+
+
+def markdown_code(text: str, length: int = 300) -> str:
+    """Give one line as a code span that its own backticks cannot end; pipes are safe in a table too.
+
+    >>> markdown_code("a`b")
+    '`` a`b ``'
+    """
+    line = shortened(text, length).replace("|", "\N{FULLWIDTH VERTICAL LINE}")
+    fence = "`" * (1 + max((len(run) for run in re.findall(r"`+", line)), default=0))
+    return f"{fence} {line} {fence}" if "`" in line else f"`{line}`"
+
+
+def cell(text: str) -> str:
+    """Give text that a spreadsheet shows and never computes (OWASP, CSV injection).
+
+    >>> cell("=1+1"), cell("plain")
+    ("'=1+1", 'plain')
+    """
+    shown = visible(text)
+    return f"'{shown}" if shown.startswith(_FORMULA) else shown
+
+
+def _acts(character: str) -> bool:
+    if character in "\n\t":
+        return False
+    if unicodedata.category(character) in {"Cc", "Cs"}:
+        return True
+    return unicodedata.bidirectional(character) in {
+        "LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI",
+    }  # fmt: skip

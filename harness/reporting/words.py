@@ -1,0 +1,97 @@
+"""Numbers and verdicts in the form that every report shows them."""
+
+from harness.records.results import Estimate, VerdictWord
+
+_MINUS = "\N{MINUS SIGN}"
+_ABSENT = "\N{EN DASH}"
+
+MARKS: dict[VerdictWord, str] = {
+    "better": "\N{BLACK UP-POINTING TRIANGLE}",
+    "worse": "\N{BLACK DOWN-POINTING TRIANGLE}",
+    "no worse": "\N{BLACK CIRCLE}",
+    "cannot tell": "?",
+}
+"""A shape for each verdict, so that colour never carries it alone."""
+
+
+def points(value: float | None, digits: int = 1) -> str:
+    """Give a number of points; a dash where there is none."""
+    return _ABSENT if value is None else f"{_unsigned_zero(value, digits):.{digits}f}".replace("-", _MINUS)
+
+
+def signed(value: float | None, digits: int = 1) -> str:
+    """Give a difference with its sign, zero without one.
+
+    >>> signed(3.14), signed(-0.04)
+    ('+3.1', '0.0')
+    """
+    if value is None:
+        return _ABSENT
+    rounded = _unsigned_zero(value, digits)
+    return f"{rounded:+.{digits}f}".replace("-", _MINUS) if rounded else f"{rounded:.{digits}f}"
+
+
+def interval(estimate: Estimate | None, *, sign: bool = False) -> str:
+    """Give the bounds of an estimate as `12.0 to 14.5`; words where it has none."""
+    if estimate is None or estimate.low is None or estimate.high is None:
+        return "no interval"
+    shown = signed if sign else points
+    return f"{shown(estimate.low)} to {shown(estimate.high)}"
+
+
+def percent(share: float | None) -> str:
+    """Give a share of 0..1 as a whole percentage; a dash where there is none."""
+    return _ABSENT if share is None else f"{share:.0%}"
+
+
+def met(share: float) -> str:
+    """Say how often a criterion was met, in words where it was always or never.
+
+    >>> met(1.0), met(0.5), met(0.0)
+    ('met', 'met in 50%', 'not met')
+    """
+    if share in {0.0, 1.0}:
+        return "met" if share else "not met"
+    return f"met in {percent(share)}"
+
+
+def share(value: float | None) -> str:
+    """Give a coefficient with two decimals; a dash where there is none."""
+    return points(value, 2)
+
+
+def p_value(p: float | None) -> str:
+    """Give a p-value; a dash where there is none."""
+    if p is None:
+        return _ABSENT
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def dollars(cost: float | None) -> str:
+    """Give a cost; `unknown` where no price is known, which is never the same as nothing."""
+    if cost is None:
+        return "unknown"
+    return f"${cost:.4f}" if 0 < cost < 0.1 else f"${cost:,.2f}"
+
+
+def count(number: float | None) -> str:
+    """Give a whole number with thousands apart; a dash where there is none."""
+    return _ABSENT if number is None else f"{number:,.0f}"
+
+
+def seconds(duration: float | None) -> str:
+    """Give a duration in seconds; a dash where there is none."""
+    return _ABSENT if duration is None else f"{duration:.1f} s"
+
+
+def listed(names: tuple[str, ...]) -> str:
+    """Join names as a sentence does.
+
+    >>> listed(("a", "b", "c"))
+    'a, b and c'
+    """
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
+def _unsigned_zero(value: float, digits: int) -> float:
+    return round(value, digits) + 0.0

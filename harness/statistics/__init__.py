@@ -1,0 +1,1 @@
+"""Numbers in, numbers out, all in points (0 to 100); the one home of numpy and scipy."""

@@ -1,0 +1,50 @@
+"""What every test stands on: no keys, no proxies, no network beyond this machine."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from front_door import Door
+from loopback import Loopback
+
+_LEAKS = ("ANTHROPIC_", "HARNESS_STORE")
+
+
+@pytest.fixture(autouse=True)
+def no_credentials_and_no_proxies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A developer's own key or proxy must never decide a test, nor be sent anywhere by one."""
+    for name in list(os.environ):
+        if name.startswith(_LEAKS) or name.upper().endswith("_PROXY"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("ANTHROPIC_CONFIG_DIR", str(tmp_path / "no-profiles"))
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def server() -> Iterator[Loopback]:
+    with Loopback() as running:
+        yield running
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Door:
+    """A project of its own in an empty folder, and the command line to use it with."""
+    return Door(tmp_path / "project")
+
+
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Where everything is installed, a skip is a hole in the suite."""
+    if (
+        os.environ.get("HARNESS_NO_SKIP")
+        and call.excinfo
+        and call.excinfo.errisinstance(pytest.skip.Exception)
+    ):
+        reason = str(call.excinfo.value)
+        msg = f"{item.nodeid} was skipped where no skip is allowed: {reason}"
+        raise pytest.UsageError(msg)

@@ -1,0 +1,516 @@
+"""Comparing two runs: pairing, verdicts, sentences, caveats, gates and flips, and what never changes them."""
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.comparison.comparing import compare
+from harness.comparison.summary import counts, scores
+from harness.grading.scoring import outcome
+from harness.records.inputs import Agent, Case, Criterion, Eval, Gate, GraderSpec, ModelSpec, Rubric
+from harness.records.outcomes import Answer, Failed, Outcome, Trial, Usage, Verdict
+from harness.records.results import (
+    Arm,
+    Comparison,
+    Difference,
+    Manifest,
+    Revision,
+    Run,
+)
+
+Attempt = str | None
+"""The ids of the criteria met; `?id` is ungraded; `None` failed. A word behind `!` is a stop reason."""
+Answers = Mapping[str, Sequence[Attempt]]
+
+RUBRICS = (
+    Rubric(
+        dimension="architecture",
+        criteria=(
+            Criterion(id="a1", text="Shows code.", points=2),
+            Criterion(id="a2", text="Names a test.", points=3),
+            Criterion(id="a3", text="Adds a needless service.", points=-1),
+        ),
+    ),
+    Rubric(
+        dimension="security",
+        criteria=(
+            Criterion(id="s1", text="Names a threat.", points=1),
+            Criterion(id="s2", text="Says who may read.", points=3),
+        ),
+    ),
+)
+OWN = {"case-00": {"security": (Criterion(id="own", text="Signs the webhook.", points=4),)}}
+CRITERIA = ("a1", "a2", "a3", "s1", "s2")
+FULL, NO_S2 = "a1 a2 s1 s2", "a1 a2 s1"
+
+
+def names(n: int) -> list[str]:
+    return [f"case-{number:02}" for number in range(1, n + 1)]
+
+
+def suite_of(identities: Sequence[str]) -> tuple[Case, ...]:
+    return tuple(Case(id=name, prompt="What now?", criteria=OWN.get(name, {})) for name in identities)
+
+
+def evaluation(*, attempts: int = 1, gate: Gate | None = None, seed: int = 7) -> Eval:
+    return Eval(
+        agent="agents/backend.md",
+        rubrics=("evals/rubrics/security.yaml",),
+        model=ModelSpec(provider="recorded", answers="answers.jsonl"),
+        graders=(GraderSpec(kind="signals"),),
+        attempts=attempts,
+        gate=gate,
+        seed=seed,
+    )
+
+
+def outcomes(answers: Answers) -> tuple[Outcome, ...]:
+    return tuple(
+        trial_outcome(case, number, attempt)
+        for case, attempts in answers.items()
+        for number, attempt in enumerate(attempts, start=1)
+    )
+
+
+def trial_outcome(case: str, number: int, attempt: Attempt) -> Outcome:
+    trial = Trial(case=case, attempt=number, key=f"{case}/{number}")
+    if attempt is None:
+        return Failed(trial=trial, kind="timeout", message="no answer within 60 s")
+    met, _, stop_reason = attempt.partition("!")
+    words = met.split()
+    (asked,) = suite_of([case])
+    verdicts = [
+        Verdict(
+            dimension=rubric.dimension,
+            criterion=criterion.id,
+            met=None if f"?{criterion.id}" in words else criterion.id in words,
+        )
+        for rubric in RUBRICS
+        for criterion in (*rubric.criteria, *asked.criteria.get(rubric.dimension, ()))
+    ]
+    answer = Answer(text="word " * len(words), stop_reason=stop_reason or "end_turn")
+    return outcome(trial, answer, verdicts, asked, RUBRICS)
+
+
+def arm(label: str, answers: Answers, *, attempts: int = 1, words: float | None = None) -> Arm:
+    found = outcomes(answers)
+    agent = Agent(name="backend", description="", prompt=label, prompt_hash=label, file_hash=label)
+    manifest = Manifest(
+        eval_name="backend",
+        eval=evaluation(attempts=attempts),
+        revision=Revision(label=label, path="agents/backend.md", agent=agent),
+        cases=suite_of(list(answers)),
+        rubrics=RUBRICS,
+        graders=(),
+        model_version="recorded",
+    )
+    return Arm(
+        run=Run(id=label, manifest=manifest, created_at="2026-01-01T00:00:00Z"),
+        label=label,
+        counts={"signals": counts(found, planned=len(answers) * attempts)},
+        outcomes={"signals": found},
+        scores={},
+        words=words,
+        usage=Usage(),
+        costs={},
+        seconds=None,
+    )
+
+
+def compared(
+    base: Arm | Answers,
+    candidate: Arm | Answers,
+    *,
+    eval: Eval | None = None,  # noqa: A002 - as in compare
+    cases: Sequence[str] = (),
+) -> Comparison:
+    before = base if isinstance(base, Arm) else arm("old", base)
+    after = candidate if isinstance(candidate, Arm) else arm("new", candidate)
+    known = cases or list(
+        dict.fromkeys(case.id for one in (before, after) for case in one.run.manifest.cases)
+    )
+    return compare(
+        before, after, grader="signals", eval=eval or evaluation(), cases=suite_of(known), rubrics=RUBRICS
+    )
+
+
+def of(comparison: Comparison, dimension: str) -> Difference:
+    return next(found for found in comparison.differences if found.dimension == dimension)
+
+
+ATTEMPT = st.lists(st.sampled_from(CRITERIA), max_size=5).map(lambda met: " ".join(sorted(set(met))))
+PAIRED_ANSWERS = st.integers(1, 9).flatmap(
+    lambda n: st.tuples(
+        *(st.fixed_dictionaries({c: st.lists(ATTEMPT, min_size=1, max_size=3) for c in names(n)}),) * 2
+    )
+)
+
+# ------------------------------------------------------------------ laws
+
+
+@settings(deadline=None, max_examples=40)
+@given(PAIRED_ANSWERS, st.randoms(use_true_random=False))
+def test_the_order_of_cases_and_outcomes_changes_no_number(
+    arms: tuple[Answers, Answers], random: Random
+) -> None:
+    before, after = (arm(label, answers) for label, answers in zip(("old", "new"), arms, strict=True))
+    cases = list(arms[0])
+    turned = [
+        dataclasses.replace(one, outcomes={"signals": tuple(shaken(one.outcomes["signals"], random))})
+        for one in (before, after)
+    ]
+    plain = compared(before, after, cases=cases)
+    shuffled = compared(*turned, cases=cases[::-1])
+    assert shuffled.differences == plain.differences
+    assert shuffled.flips == plain.flips
+    assert shuffled.headline == plain.headline
+    assert shuffled.cases == plain.cases[::-1]
+
+
+def shaken(found: Sequence[Outcome], random: Random) -> list[Outcome]:
+    return random.sample(found, len(found))
+
+
+@settings(deadline=None, max_examples=40)
+@given(PAIRED_ANSWERS)
+def test_swapping_the_arms_negates_differences_and_gains(arms: tuple[Answers, Answers]) -> None:
+    one, other = compared(arms[0], arms[1]), compared(arms[1], arms[0])
+    for forth, back in zip(one.differences, other.differences, strict=True):
+        assert back.difference.mean == pytest.approx(-forth.difference.mean, abs=1e-9)
+        assert back.p == forth.p
+        assert {forth.verdict, back.verdict} in (
+            {"better", "worse"},
+            {"cannot tell"},
+            {"no worse"},
+            {"no worse", "cannot tell"},
+        )
+    assert {(f.case, f.criterion, f.gain) for f in one.flips} == {
+        (f.case, f.criterion, -f.gain) for f in other.flips
+    }
+
+
+@settings(deadline=None, max_examples=40)
+@given(PAIRED_ANSWERS)
+def test_the_difference_is_the_difference_of_the_means_of_case_means(arms: tuple[Answers, Answers]) -> None:
+    for found in compared(*arms).differences:
+        assert found.difference.mean == pytest.approx(found.candidate.mean - found.base.mean, abs=1e-9)
+        assert found.difference.n == found.base.n == len(arms[0])
+
+
+@settings(deadline=None, max_examples=40)
+@given(PAIRED_ANSWERS)
+def test_gains_add_up_to_the_change_of_the_score_where_nothing_was_clipped(
+    arms: tuple[Answers, Answers],
+) -> None:
+    comparison = compared(*arms)
+    for row in comparison.cases:
+        gained = math.fsum(
+            f.gain for f in comparison.flips if (f.case, f.dimension) == (row.case, "security")
+        )
+        before, after = row.base["security"], row.candidate["security"]
+        assert before is not None
+        assert after is not None
+        assert gained == pytest.approx(after - before, abs=1e-9)
+    assert [abs(f.gain) for f in comparison.flips] == sorted(
+        (abs(f.gain) for f in comparison.flips), reverse=True
+    )
+
+
+@settings(deadline=None, max_examples=40)
+@given(PAIRED_ANSWERS)
+def test_records_hold_plain_finite_python_values_and_the_same_inputs_give_the_same_record(
+    arms: tuple[Answers, Answers],
+) -> None:
+    asked = evaluation(attempts=2, gate=Gate())
+    comparison = compared(*arms, eval=asked)
+    assert comparison == compared(*arms, eval=asked)
+    for value in leaves(dataclasses.asdict(comparison)):
+        assert type(value) in (str, int, float, type(None))
+        assert not isinstance(value, float) or math.isfinite(value)
+
+
+def leaves(value: object) -> list[object]:
+    match value:
+        case dict():
+            return [leaf for part in value.values() for leaf in leaves(part)]
+        case tuple() | list():
+            return [leaf for part in value for leaf in leaves(part)]
+        case _:
+            return [value]
+
+
+# ------------------------------------------------------------------ pairing
+
+
+def test_attempts_are_averaged_inside_a_case_first() -> None:
+    many = {"case-01": [FULL, FULL, FULL], "case-02": [NO_S2]}
+    found = of(compared(many, {"case-01": [FULL], "case-02": [FULL]}), "security")
+    assert found.base.mean == (100 + 25) / 2
+    assert found.difference.mean == 75 / 2
+    assert found.difference.n == 2
+
+
+def test_a_case_that_failed_in_one_arm_is_left_out_of_both_and_named() -> None:
+    comparison = compared({"case-01": [FULL], "case-02": [FULL]}, {"case-01": [NO_S2], "case-02": [None]})
+    assert comparison.unpaired == ("case-02",)
+    found = of(comparison, "security")
+    assert (found.base.mean, found.candidate.mean, found.difference.n) == (100, 25, 1)
+    assert comparison.cases[1].candidate == {"overall": None, "architecture": None, "security": None}
+    assert said(comparison, "1 case is not graded in both arms", "case-02")
+
+
+def test_an_ungraded_criterion_costs_its_dimension_and_overall_but_no_other() -> None:
+    comparison = compared(
+        {"case-01": [FULL], "case-02": [FULL]}, {"case-01": [FULL], "case-02": ["a1 a2 s1 ?s2"]}
+    )
+    counted = {found.dimension: found.difference.n for found in comparison.differences}
+    assert counted == {"overall": 1, "architecture": 2, "security": 1}
+    assert all(flip.criterion != "s1" for flip in comparison.flips)
+
+
+def test_missing_points_are_the_share_of_positive_points_that_nobody_graded() -> None:
+    # Two arms of two cases: 5 points of architecture and 4 of security each; one trial failed,
+    # one has no security.
+    comparison = compared({"case-01": [FULL], "case-02": [None]}, {"case-01": ["a1 ?s1"], "case-02": [FULL]})
+    assert comparison.missing_points == pytest.approx((9 + 4) / 36)
+    assert said(comparison, "36.1 % of the points")
+
+
+def test_a_planned_attempt_that_never_ran_is_missing_too() -> None:
+    before, after = (
+        arm("old", {"case-01": [FULL]}, attempts=2),
+        arm("new", {"case-01": [FULL, FULL]}, attempts=2),
+    )
+    comparison = compared(before, after)
+    assert comparison.missing_points == pytest.approx(1 / 4)
+    assert said(comparison, "1 not run of 2", "The arms differ in this")
+
+
+def test_an_answer_to_a_case_that_nobody_asked_for_is_named_and_not_counted() -> None:
+    both = {"case-01": [FULL], "stray": [NO_S2]}
+    comparison = compared(both, both, cases=["case-01"])
+    assert comparison.unpaired == ("stray",)
+    assert of(comparison, "overall").difference.n == 1
+    assert [row.case for row in comparison.cases] == ["case-01"]
+
+
+@pytest.mark.parametrize("answers", [{"case-01": [None]}, {"case-01": ["?a1 ?s1"]}, {"case-01": []}])
+def test_nothing_graded_gives_no_verdict_and_says_so(answers: Answers) -> None:
+    comparison = compared({"case-01": [FULL]}, answers, eval=evaluation(gate=Gate()))
+    assert [found.dimension for found in comparison.differences] == ["overall", "architecture", "security"]
+    for found in comparison.differences:
+        assert (found.verdict, found.p, found.difference.n, found.difference.low) == (
+            "cannot tell",
+            None,
+            0,
+            None,
+        )
+    assert comparison.headline == "Nothing can be said of new against old: no case was graded in both."
+    assert {gate.result for gate in comparison.gates} == {"INCONCLUSIVE"}
+    assert said(comparison, "overall, architecture and security: there is no comparison")
+
+
+# ------------------------------------------------------------------ verdicts and sentences
+
+TEN = names(10)
+STEADY = {case: [NO_S2, NO_S2, NO_S2] for case in TEN}
+WOBBLY = {
+    case: [NO_S2, FULL, NO_S2] if number % 2 else [FULL, NO_S2, NO_S2] for number, case in enumerate(TEN)
+}
+SOME_LOST = {case: [NO_S2] if number < 3 else [FULL] for number, case in enumerate(TEN)}
+
+
+def test_a_gain_in_every_case_is_better_and_named() -> None:
+    comparison = compared(
+        {c: [NO_S2] for c in TEN}, {c: [FULL] if c != "case-01" else ["a1 a2 s2"] for c in TEN}
+    )
+    found = of(comparison, "security")
+    assert found.verdict == "better"
+    assert found.sentence.startswith(
+        "Better: security went from 25.0 to 97.5, +72.5 points (cases like these, n = 10"
+    )
+    assert comparison.headline.startswith(
+        "new is better than old overall: +36.2 points (cases like these, n = 10"
+    )
+    assert comparison.headline.endswith("Better on security (+72.5). Cannot tell on architecture (+0.0).")
+
+
+def test_a_loss_in_every_case_is_worse() -> None:
+    comparison = compared(
+        {c: [FULL] for c in TEN}, {c: [NO_S2] if c != "case-01" else ["a1 a2"] for c in TEN}
+    )
+    assert of(comparison, "security").verdict == "worse"
+    assert "new is worse than old overall" in comparison.headline
+    assert "Worse on security (-77.5)." in comparison.headline
+
+
+def test_where_all_moved_alike_there_is_a_p_but_no_interval() -> None:
+    found = of(compared({c: [NO_S2] for c in TEN}, {c: [FULL] for c in TEN}), "security")
+    assert (found.verdict, found.difference.low) == ("better", None)
+    assert "all moved alike, so there is no interval" in found.sentence
+
+
+def test_no_worse_needs_the_bound_on_this_suite() -> None:
+    before, after = arm("old", WOBBLY, attempts=3), arm("new", WOBBLY, attempts=3)
+    wide = evaluation(attempts=3, gate=Gate(margin=40))
+    found = of(compared(before, after, eval=wide), "security")
+    assert found.verdict == "no worse"
+    assert found.suite is not None
+    assert "inside the margin of 40" in found.sentence
+    narrow = of(compared(before, after, eval=evaluation(attempts=3, gate=Gate(margin=2))), "security")
+    assert narrow.verdict == "cannot tell"
+    assert "beyond the margin of 2" in narrow.sentence
+
+
+@pytest.mark.parametrize(
+    ("base", "candidate", "words"),
+    [
+        ({c: [FULL] for c in TEN}, SOME_LOST, "only 3 of 10 cases changed, and below 6 no p under 0.05"),
+        ({c: [FULL] for c in TEN}, {c: [FULL] for c in TEN}, "none of 10 cases changed"),
+        ({"case-01": [FULL]}, {"case-01": [NO_S2]}, "with 1 case no p under 0.05 is possible"),
+        ({c: [FULL] for c in names(5)}, {c: [NO_S2] for c in names(5)}, "with 5 cases no p under 0.05"),
+        (
+            {c: [FULL if n % 2 else NO_S2] for n, c in enumerate(TEN)},
+            {c: [NO_S2 if n % 2 else FULL] for n, c in enumerate(TEN)},
+            "points four times in five, and to find 5 it takes about",
+        ),
+    ],
+)
+def test_cannot_tell_says_what_it_would_take(base: Answers, candidate: Answers, words: str) -> None:
+    found = of(compared(base, candidate), "security")
+    assert found.verdict == "cannot tell"
+    assert found.sentence.startswith("Cannot tell: security went from")
+    assert words in found.sentence
+
+
+def test_with_one_attempt_the_suite_is_missing_and_says_why() -> None:
+    found = of(compared(SOME_LOST, SOME_LOST), "overall")
+    assert found.suite is None
+    assert "it takes two or more" in found.suite_missing
+
+
+# ------------------------------------------------------------------ gates
+
+
+def test_gates_exist_only_where_the_eval_sets_them() -> None:
+    before, after = arm("old", WOBBLY, attempts=3), arm("new", WOBBLY, attempts=3)
+    assert compared(before, after).gates == ()
+    every = compared(before, after, eval=evaluation(gate=Gate(margin=40))).gates
+    assert [gate.dimension for gate in every] == ["architecture", "security"]
+    named = compared(
+        before, after, eval=evaluation(gate=Gate(margin=40, dimensions=("overall", "security")))
+    ).gates
+    assert [(gate.dimension, gate.result) for gate in named] == [("overall", "PASS"), ("security", "PASS")]
+
+
+@pytest.mark.parametrize(
+    ("answers", "attempts", "words"),
+    [({c: [FULL] for c in TEN}, 1, "it takes two or more"), (STEADY, 3, "no variation seen")],
+)
+def test_without_measured_scatter_the_gate_never_passes(answers: Answers, attempts: int, words: str) -> None:
+    arms = [arm(label, answers, attempts=attempts) for label in ("old", "new")]
+    comparison = compared(*arms, eval=evaluation(attempts=attempts, gate=Gate()))
+    assert {gate.result for gate in comparison.gates} == {"INCONCLUSIVE"}
+    assert all(words in gate.words for gate in comparison.gates)
+    assert said(comparison, "A verdict on this suite alone and its gate are not available", words)
+
+
+# ------------------------------------------------------------------ caveats
+
+
+def said(comparison: Comparison, *words: str) -> bool:
+    """Whether one caveat holds all these words."""
+    return any(all(word in caveat for word in words) for caveat in comparison.caveats)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (100.0, 100.0, False),
+        (100.0, 105.0, False),
+        (100.0, 141.0, True),
+        (1286.0, 805.0, True),
+        (None, 100.0, False),
+    ],
+)
+def test_length_is_called_confounded_where_it_moved(
+    before: float | None, after: float, expected: bool
+) -> None:
+    answers = {c: [FULL] for c in TEN}
+    comparison = compared(arm("old", answers, words=before), arm("new", answers, words=after))
+    assert said(comparison, "length is confounded") == expected
+    if expected and before is not None:
+        assert said(comparison, f"from {before:,.0f} to {after:,.0f} words")
+
+
+def test_trials_left_out_are_counted_and_compared_between_the_arms() -> None:
+    whole = {c: [FULL] for c in TEN}
+    torn: Answers = {**whole, "case-01": [None], "case-02": ["?s1"]}
+    uneven, even = compared(whole, torn), compared(torn, torn)
+    assert said(
+        uneven, "old 0 failed and 0 ungraded of 10", "new 1 failed and 1 ungraded of 10", "arms differ"
+    )
+    assert said(even, "1 failed and 1 ungraded")
+    assert not said(even, "arms differ")
+    assert not said(compared(whole, whole), "left out")
+
+
+def test_cut_and_refused_answers_are_pointed_out() -> None:
+    comparison = compared({"case-01": ["a1 !max_tokens"]}, {"case-01": ["!refusal"]})
+    assert said(comparison, "old 1 cut and 0 refused of 1", "new 0 cut and 1 refused of 1")
+    assert not said(compared({"case-01": [FULL]}, {"case-01": [FULL]}), "refused")
+
+
+def test_the_caveat_on_many_dimensions_and_on_symmetry_come_where_they_apply() -> None:
+    gained = compared({c: [NO_S2] for c in TEN}, {c: [FULL] if c != "case-01" else ["a1 s2"] for c in TEN})
+    assert said(gained, "not adjusted for looking at several dimensions")
+    assert said(gained, "read the flips")
+    unchanged = compared({c: [FULL] for c in TEN}, {c: [FULL] for c in TEN})
+    assert not said(unchanged, "not adjusted")
+    assert not said(unchanged, "read the flips")
+
+
+def test_the_free_grader_is_named_for_what_it_is() -> None:
+    assert said(
+        compared({"case-01": [FULL]}, {"case-01": [FULL]}), "signals grader is free and deterministic"
+    )
+
+
+# ------------------------------------------------------------------ flips
+
+
+def test_a_flip_tells_share_points_and_gain_also_of_a_criterion_to_avoid() -> None:
+    comparison = compared({"case-00": ["a1 a2 own", "a1 a2"]}, {"case-00": ["a1 a2 a3", "a1 a2 a3"]})
+    first, second = comparison.flips
+    assert (first.criterion, first.text, first.points) == ("own", "Signs the webhook.", 4)
+    assert (first.base, first.candidate) == (0.5, 0)
+    assert first.gain == pytest.approx(-0.5 * 4 / (1 + 3 + 4) * 100)
+    assert (second.criterion, second.base, second.candidate) == ("a3", 0, 1)
+    assert second.gain == pytest.approx(-1 / 5 * 100)
+
+
+# ------------------------------------------------------------------ one run
+
+
+def test_one_runs_scores_begin_with_overall_and_count_cases_not_attempts() -> None:
+    found = dict(
+        scores(outcomes({"case-01": [FULL, NO_S2], "case-02": [NO_S2, "a1 a2 ?s1"]}), ["security", "absent"])
+    )
+    assert list(found) == ["overall", "security", "absent"]
+    assert found["security"].mean == ((100 + 25) / 2 + 25) / 2
+    assert found["overall"].mean == (((100 + 62.5) / 2) + 62.5) / 2
+    assert [estimate.n for estimate in found.values()] == [2, 2, 0]
+
+
+def test_counts_tell_planned_answered_and_graded_apart() -> None:
+    found = counts(
+        outcomes({"case-01": [FULL, "?s1", None], "case-02": ["!refusal", "a1 !max_tokens"]}), planned=7
+    )
+    assert (found.planned, found.answered, found.graded, found.ungraded, found.failed) == (7, 4, 3, 1, 1)
+    assert (found.refused, found.cut) == (1, 1)
+    assert found.missing_share == pytest.approx(4 / 7)

@@ -1,0 +1,88 @@
+"""A judge's reply is read strictly or not at all, and its quote must be in the answer."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.grading.judging import UnreadableError, locate, read_reply
+from harness.records.outcomes import Verdict
+from making import criterion
+
+ANSWER = "First,  use **client-generated ids**.\nThen say “done”. A table:\n\n| a | b |\n"
+
+
+def read(*, evidence: str = "quote", **fields: object) -> Verdict:
+    reply = json.dumps({"quote": "", "reason": "so", "met": False, **fields})
+    asked = criterion("ids", evidence=evidence)
+    return read_reply(reply, answer=ANSWER, dimension="security", criterion=asked)
+
+
+@pytest.mark.parametrize(
+    ("quote", "verbatim"),
+    [
+        ("use **client-generated ids**", "use **client-generated ids"),
+        ("First, use client-generated ids. Then say", "First,  use **client-generated ids**.\nThen say"),
+        ('Then say "done".', "Then say “done”."),
+        ("a | b", "a | b"),
+    ],
+)
+def test_a_quote_counts_whatever_its_white_space_marks_and_quotation_marks(quote: str, verbatim: str) -> None:
+    found = read(quote=quote, met=True)
+    assert (found.met, found.quote) == (True, verbatim)
+    assert found.quote in ANSWER
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "",
+        "yes",
+        "null",
+        "[]",
+        "{}",
+        '{"met": true}',
+        '{"quote": "use", "reason": "", "met": "true"}',
+        '{"quote": "use", "reason": "", "met": 1}',
+        '{"quote": null, "reason": "", "met": false}',
+        '{"quote": "use", "reason": "", "met": true, "score": 9}',
+        '{"quote": "use", "reason": "", "met": true} and more',
+        "[" * 100_000,
+    ],
+)
+def test_whatever_is_not_exactly_the_object_is_unreadable(reply: str) -> None:
+    with pytest.raises(UnreadableError):
+        read_reply(reply, answer=ANSWER, dimension="security", criterion=criterion("ids"))
+
+
+@pytest.mark.parametrize("quote", ["", "  ", "**", "use server ids", "done. done."])
+def test_met_without_a_real_quote_is_unreadable(quote: str) -> None:
+    with pytest.raises(UnreadableError, match="quote"):
+        read(quote=quote, met=True)
+
+
+def test_absence_needs_no_quote_and_not_met_keeps_none() -> None:
+    assert read(met=True, evidence="absence").met is True
+    assert read(met=False, quote="use server ids").quote == ""
+
+
+@given(st.text(), st.text())
+def test_what_is_located_is_text_of_the_answer(quote: str, answer: str) -> None:
+    assert locate(quote, answer) in answer
+
+
+@given(st.text(alphabet="ab *\n“'", min_size=1), st.text(alphabet="ab *\n", max_size=20))
+def test_every_part_of_an_answer_can_be_quoted(part: str, around: str) -> None:
+    found = locate(part, around + part + around)
+    assert bool(found) == bool(part.strip("* \n"))
+
+
+@given(st.text())
+def test_no_reply_is_ever_read_into_something_else(reply: str) -> None:
+    try:
+        found = read_reply(reply, answer=ANSWER, dimension="security", criterion=criterion("ids"))
+    except UnreadableError:
+        return
+    assert set(json.loads(reply)) == {"quote", "reason", "met"}
+    assert found.met is json.loads(reply)["met"]

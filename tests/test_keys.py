@@ -1,0 +1,136 @@
+"""A key changes exactly when what was asked changes."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.planning.keys import Asked, answer_key, digest, run_id, verdict_key
+from harness.planning.work import request_of
+from harness.records.inputs import GraderSpec, ModelSpec, Signal
+from harness.records.outcomes import Message, Request
+from harness.records.results import GraderInfo
+from making import INFOS, JUDGE, MODEL, agent, case, criterion, manifest, rubric, spec
+
+REQUEST = request_of(manifest(), case("queues"), "1")
+JUDGE_SPEC = spec("judge")
+ASKED = Asked("security", criterion("threat"), "question", "answer")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": "claude-opus-5-5"},
+        {"max_tokens": 999},
+        {"effort": "low"},
+        {"system": "You are a designer."},
+        {"messages": (Message(role="user", parts=("Something else",)),)},
+        {"sample": "2"},
+        {"base_url": "http://127.0.0.1:1"},
+        {"api_version": "2023-06-01"},
+        {"provider": "recorded"},
+        {"schema": {"type": "object"}},
+    ],
+)
+def test_whatever_can_change_an_answer_changes_its_key(change: dict[str, Any]) -> None:
+    assert answer_key(replace(REQUEST, **change)) != answer_key(REQUEST)
+
+
+def test_how_and_when_it_is_asked_changes_nothing() -> None:
+    other = manifest(concurrency=1, budget=99.0, attempts=7, seed=3, max_missing=0.5)
+    key_elsewhere = ModelSpec(**{**_fields(MODEL), "key_variable": "OTHER_KEY"})
+    assert answer_key(request_of(other, case("queues"), "1")) == answer_key(REQUEST)
+    assert answer_key(request_of(manifest(model=key_elsewhere), case("queues"), "1")) == answer_key(REQUEST)
+
+
+def test_what_people_call_a_case_is_not_asked() -> None:
+    renamed = case("other", prompt="How do I build queues?", title="A title", tags=("x",))
+    assert answer_key(request_of(manifest(), renamed, "1")) == answer_key(REQUEST)
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "asked_again"),
+    [
+        ("judge", {"text": "Names an attacker."}, True),
+        ("judge", {"evidence": "absence"}, True),
+        ("judge", {"points": 9.0}, False),
+        ("judge", {"signals": (Signal(all=("attacker",)),)}, False),
+        ("judge", {"id": "renamed"}, False),
+        ("signals", {"signals": (Signal(all=("attacker",)),)}, True),
+        ("signals", {"text": "Names an attacker."}, False),
+        ("signals", {"points": 9.0}, False),
+        ("labels", {"id": "renamed"}, True),
+        ("labels", {"text": "Names an attacker."}, False),
+    ],
+)
+def test_a_verdict_is_asked_again_when_its_grader_would_see_another_question(
+    kind: str, change: dict[str, Any], *, asked_again: bool
+) -> None:
+    changed = Asked(ASKED.dimension, replace(ASKED.criterion, **change), "question", "answer")
+    same = verdict_key(INFOS[kind], spec(kind), ASKED) == verdict_key(INFOS[kind], spec(kind), changed)
+    assert same is not asked_again
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        (GraderInfo(kind="judge", version="j2"), JUDGE_SPEC, ASKED),
+        (INFOS["judge"], GraderSpec(kind="judge", model=replace(JUDGE, name="claude-opus-5-5")), ASKED),
+        (INFOS["judge"], GraderSpec(kind="judge", model=replace(JUDGE, max_tokens=1)), ASKED),
+        (INFOS["judge"], JUDGE_SPEC, Asked("security", ASKED.criterion, "another question", "answer")),
+        (INFOS["judge"], JUDGE_SPEC, Asked("security", ASKED.criterion, "question", "another answer")),
+    ],
+)
+def test_another_judge_question_or_answer_is_another_verdict(other: tuple[Any, Any, Any]) -> None:
+    assert verdict_key(*other) != verdict_key(INFOS["judge"], JUDGE_SPEC, ASKED)
+    assert verdict_key(INFOS["judge"], JUDGE_SPEC, ASKED, vote=2) != verdict_key(
+        INFOS["judge"], JUDGE_SPEC, ASKED
+    )
+
+
+def test_asking_the_same_again_is_the_same_run() -> None:
+    one = manifest()
+    moved = replace(one, revision=replace(one.revision, label="HEAD", path="x.md", commit="abc", dirty=True))
+    assert run_id(moved) == run_id(manifest(concurrency=2, budget=1.0)) == run_id(one)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        manifest(prompt="You are a designer."),
+        manifest([case("queues")]),
+        manifest(rubrics=[rubric("security", criterion("other"))]),
+        manifest(attempts=2),
+        manifest(graders=("judge",)),
+        replace(manifest(), model_version="other"),
+        replace(manifest(), eval_name="other"),
+    ],
+)
+def test_asking_something_else_is_another_run(other: Any) -> None:
+    assert run_id(other) != run_id(manifest())
+
+
+@given(st.dictionaries(st.text(), st.integers() | st.text() | st.none()))
+def test_a_digest_does_not_depend_on_order(value: dict[str, object]) -> None:
+    assert digest(value) == digest(dict(reversed(value.items())))
+
+
+def test_a_digest_refuses_what_is_not_a_number() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        digest(float("nan"))
+
+
+def test_the_agent_s_prompt_is_what_is_sent() -> None:
+    assert request_of(manifest(), case("queues"), "1").system == agent().prompt
+
+
+def _fields(record: Any) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in record.__dataclass_fields__}
+
+
+def test_requests_differ_by_case() -> None:
+    keys = {answer_key(request_of(manifest(), case(str(i)), "1")) for i in range(100)}
+    assert len(keys) == 100
+    assert isinstance(REQUEST, Request)

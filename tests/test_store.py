@@ -1,0 +1,176 @@
+"""The store: what is kept is on disk, what is looked up is what was kept, and old stores are brought along."""
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.errors import StoreError
+from harness.records.outcomes import Answer, Usage, Verdict
+from harness.results import Failure
+from harness.store.opening import open_store
+from harness.store.tables import MIGRATIONS
+from making import manifest, run
+
+AT = "2026-11-22T00:00:00.000Z"
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+ANSWERS = st.builds(
+    Answer,
+    text=TEXT,
+    stop_reason=st.sampled_from(["end_turn", "refusal"]),
+    usage=st.builds(Usage, input_tokens=st.integers(0, 10**9)),
+    cost=st.none() | st.floats(0, 1e6),
+    seconds=st.floats(0, 1e4),
+    retries=st.integers(0, 9),
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / ".harness" / "store.db"
+
+
+@given(answer=ANSWERS, met=st.none() | st.booleans(), quote=TEXT)
+def test_what_is_kept_is_what_is_found(
+    tmp_path_factory: pytest.TempPathFactory, answer: Answer, met: bool | None, quote: str
+) -> None:
+    verdict = Verdict(dimension="security", criterion="c", met=met, quote=quote, cost=None)
+    with open_store(tmp_path_factory.mktemp("store") / "s.db") as store:
+        store.keep_answer("k", answer, asked_model="m", at=AT)
+        store.keep_verdicts("judge", [("v", verdict)], at=AT)
+        assert store.answers(["k", "unknown"]) == {"k": answer}
+        assert store.verdicts(["v", "unknown"]) == {"v": verdict}
+
+
+def test_what_is_kept_is_there_for_another_process_at_once(path: Path) -> None:
+    with open_store(path) as store:
+        store.keep_answer("k", Answer(text="kept"), asked_model="m", at=AT)
+        found = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                f"import sqlite3; print(sqlite3.connect({str(path)!r}).execute('select text from answers').fetchall())",
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert found.stdout == "[('kept',)]\n"
+
+
+def test_a_stored_answer_stays_as_it_is(path: Path) -> None:
+    with open_store(path) as store:
+        for text in ("first", "second"):
+            store.keep_answer("k", Answer(text=text), asked_model="m", at=AT)
+        assert store.answers(["k"])["k"].text == "first"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "stays"), [(None, True, True), (True, False, True), (False, None, False)]
+)
+def test_only_an_ungraded_verdict_gives_way(
+    path: Path, first: bool | None, second: bool | None, stays: bool | None
+) -> None:
+    with open_store(path) as store:
+        for met in (first, second):
+            verdict = Verdict(dimension="d", criterion="c", met=met, reason=str(met))
+            store.keep_verdicts("judge", [("v", verdict)], at=AT)
+        assert store.verdicts(["v"])["v"].met is stays
+
+
+def test_more_keys_than_one_query_takes_are_all_found(path: Path) -> None:
+    given_verdicts = [(str(i), Verdict(dimension="d", criterion="c", met=True)) for i in range(1700)]
+    with open_store(path) as store:
+        store.keep_verdicts("signals", given_verdicts, at=AT)
+        assert len(store.verdicts([key for key, _ in given_verdicts])) == 1700
+
+
+def test_a_run_is_found_with_all_it_was_made_from(path: Path) -> None:
+    begun = run(manifest())
+    with open_store(path) as store:
+        store.begin(begun)
+        assert store.load(begun.id) == begun
+        store.finish(begun.id, at=AT)
+        store.finish(begun.id, at="later")
+        assert store.load(begun.id).finished_at == AT
+        store.begin(begun)
+        assert [(row.id, row.finished_at) for row in store.list()] == [(begun.id, AT)]
+
+
+def test_failures_are_those_of_the_last_try(path: Path) -> None:
+    begun = run(manifest())
+    failure = Failure(case="queues", attempt=1, stage="answer", kind="timeout", message="slow", hint="wait")
+    with open_store(path) as store:
+        store.begin(begun)
+        for _ in range(2):
+            store.fail(begun.id, failure, at=AT)
+        assert store.failures(begun.id) == (failure,)
+        store.begin(begun)
+        assert store.failures(begun.id) == ()
+
+
+def test_habits_are_means_by_the_model_that_was_asked(path: Path) -> None:
+    with open_store(path) as store:
+        for key, tokens in (("a", 100), ("b", 300)):
+            answer = Answer(text="", usage=Usage(output_tokens=tokens), seconds=tokens / 100)
+            store.keep_answer(key, answer, asked_model="claude-sonnet-5-5", at=AT)
+        assert store.habits() == {"claude-sonnet-5-5": (200.0, 2.0, 2)}
+
+
+def test_only_its_owner_can_read_a_store(path: Path) -> None:
+    with open_store(path):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_looking_makes_no_store(path: Path) -> None:
+    with pytest.raises(StoreError, match="no store yet"), open_store(path, create=False):
+        pass
+    assert not path.exists()
+
+
+def test_a_store_from_a_newer_version_is_refused_and_left_alone(path: Path) -> None:
+    with open_store(path):
+        pass
+    with sqlite3.connect(path) as connection:
+        connection.execute("update schema_version set version = ?", [len(MIGRATIONS) + 1])
+    connection.close()
+    with pytest.raises(StoreError, match="newer harness"), open_store(path):
+        pass
+
+
+@pytest.mark.parametrize(
+    "content", [b"not a database at all, only text" * 50, b"SQLite format 3\0" + b"\xff" * 4000]
+)
+def test_a_file_that_is_no_store_is_refused_and_left_alone(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match=str(path)), open_store(path):
+        pass
+    assert path.read_bytes() == content
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_that_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be made"), open_store(tmp_path / "file" / "store.db"):
+        pass
+
+
+def test_an_answer_survives_a_kill(path: Path) -> None:
+    script = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from harness.records.outcomes import Answer\n"
+        "from harness.store.opening import open_store\n"
+        f"with open_store(Path({str(path)!r})) as store:\n"
+        "    for i in range(50): store.keep_answer(str(i), Answer(text='x' * 5000), asked_model='m', at='t')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", script], check=False, env=dict(os.environ))
+    assert killed.returncode == -9
+    with open_store(path) as store:
+        assert store.sizes()["answers"] == 50
