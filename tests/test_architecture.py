@@ -95,7 +95,8 @@ def _not_owned(module: str, imported: set[str]) -> Iterator[str]:
 
 
 def _impure(module: str, tree: ast.AST, imported: set[str]) -> Iterator[str]:
-    for name in sorted({name.split(".")[0] for name in imported} & IMPURE):
+    named = {name.split(".")[0] for name in imported if not name.startswith("pathlib.Pure")}
+    for name in sorted(named & IMPURE):
         yield f"{module} is pure and imports {name}"
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):

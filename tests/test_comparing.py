@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.comparison.comparing import compare
+from harness.comparison.pairing import pairs
 from harness.comparison.summary import counts, scores
 from harness.grading.scoring import outcome
 from harness.records.inputs import Agent, Case, Criterion, Eval, Gate, GraderSpec, ModelSpec, Rubric
@@ -270,7 +271,12 @@ def test_an_ungraded_criterion_costs_its_dimension_and_overall_but_no_other() ->
     )
     counted = {found.dimension: found.difference.n for found in comparison.differences}
     assert counted == {"overall": 1, "architecture": 2, "security": 1}
-    assert all(flip.criterion != "s1" for flip in comparison.flips)
+
+
+def test_a_verdict_of_an_incomplete_dimension_is_no_flip() -> None:
+    # s1 differs between the arms, but the second attempt has no score for security.
+    comparison = compared({"case-01": [FULL]}, {"case-01": [FULL, "a1 a2 ?s2"]})
+    assert comparison.flips == ()
 
 
 def test_missing_points_are_the_share_of_positive_points_that_nobody_graded() -> None:
@@ -289,6 +295,18 @@ def test_a_planned_attempt_that_never_ran_is_missing_too() -> None:
     comparison = compared(before, after)
     assert comparison.missing_points == pytest.approx(1 / 4)
     assert said(comparison, "1 not run of 2", "The arms differ in this")
+
+
+def test_pairs_stand_in_the_order_of_their_ids_so_that_a_random_draw_is_the_same_whatever_came_first() -> (
+    None
+):
+    many = outcomes({case: [FULL] for case in reversed(names(40))})
+    assert pairs(many, many, dimension="overall").cases == tuple(names(40))
+
+
+def test_an_attempt_too_many_does_not_make_up_for_a_missing_one() -> None:
+    one = arm("old", {"case-01": [FULL, FULL], "case-02": []})
+    assert compared(one, {"case-01": [FULL], "case-02": [FULL]}).missing_points == pytest.approx(1 / 4)
 
 
 def test_an_answer_to_a_case_that_nobody_asked_for_is_named_and_not_counted() -> None:

@@ -30,7 +30,8 @@ FULL = Example(
         ),
         (
             '<example>\nContext: A new shop.\nuser: "Plan the orders table"\n'
-            'assistant: "I\'ll use the db agent"\n<commentary>\nTables are its job.\n</commentary>\n</example>'
+            'assistant: "I\'ll use the db agent"\n'
+            "<commentary>\nTables are its job.\n</commentary>\n</example>"
         ),
         (
             '<example>\nContext: A new shop.\nUser: "Plan the orders table"\n'
@@ -48,10 +49,12 @@ FULL = Example(
         ),
         (
             "<example>Context: A new shop.user: \u201cPlan the orders table\u201d"
-            "assistant: \u201cI'll use the db agent\u201d<commentary>Tables are its job.</commentary></example>"
+            "assistant: \u201cI'll use the db agent\u201d"
+            "<commentary>Tables are its job.</commentary></example>"
         ),
         (
-            "<example>Contexto: A new shop. usuario: 'Plan the orders table' asistente: 'I'll use the db agent' "
+            "<example>Contexto: A new shop. usuario: 'Plan the orders table' "
+            "asistente: 'I'll use the db agent' "
             "<comentario>Tables are its job.</comentario></example>"
         ),
     ],

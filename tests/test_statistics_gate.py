@@ -101,3 +101,11 @@ def test_more_attempts_are_named_only_where_they_can_help(one: Suite, margin: fl
     if decided.result == "INCONCLUSIVE" and needed is not None:
         assert decided.attempts_needed == needed
         assert needed > one.attempts
+
+
+def test_a_gain_seen_by_chance_does_not_lower_the_attempts_needed() -> None:
+    assert attempts_needed(found(4.0, 4.0), 5) == attempts_needed(found(0.0, 4.0), 5)
+    at_a_loss, at_none = attempts_needed(found(-2.0, 4.0), 5), attempts_needed(found(0.0, 4.0), 5)
+    assert at_a_loss is not None
+    assert at_none is not None
+    assert at_a_loss > at_none

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from harness.planning.plan import Plan
 from harness.records.outcomes import Failed
-from harness.records.results import OVERALL, Agreement, Arm, Comparison, Report, VerdictWord
+from harness.records.results import OVERALL, Agreement, Arm, Comparison, Difference, Report, VerdictWord
 from harness.reporting import words
 from harness.reporting.untrusted import shortened, visible
 from harness.runner import Answered, Done, Event, Marked, Unmarked
@@ -24,21 +24,25 @@ STYLES: dict[VerdictWord, str] = {
 }
 
 _NUMBERS = frozenset(
-    {
+    [
         "base",
-        "candidate",
-        "difference",
+        "new",
+        "change",
         "score",
         "cases",
         "verdicts",
         "raw",
         "AC1",
         "stored",
-        "to make",
         "cost",
-    }
-)
-
+        "planned",
+        "answered",
+        "graded",
+        "ungraded",
+        "failed",
+        "words",
+    ]
+) | {"to make", "balanced accuracy"}
 _QUIET_SECONDS = 10.0  # between two lines of progress where there is no terminal to redraw
 
 
@@ -62,25 +66,22 @@ def plain(text: str) -> Text:
 
 def show_plan(console: Console, plans: Sequence[Plan]) -> None:
     """Print what is stored and what is to be made of each revision, and what that would cost."""
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in ("plan", "", "stored", "to make", "cost", "estimated from"):
-        table.add_column(
-            name, justify="right" if name in _NUMBERS else "left", no_wrap=name != "estimated from"
-        )
+    first = plans[0]
+    attempts = f"{first.attempts} attempts" if first.attempts > 1 else "one attempt"
+    revisions = f"{len(plans)} revisions" if len(plans) > 1 else "one revision"
+    trials = sum(plan.trials for plan in plans)
+    console.print(f"{first.cases} cases, {attempts} each, {revisions}: {trials:,} trials")
+    table = _table("plan", "", "stored", "to make", "cost")
     for plan in plans:
         for part in plan.parts:
-            shown = f"{plan.label}: {_times(plan)}" if part is plan.parts[0] else ""
+            label = plan.label if part is plan.parts[0] else ""
             cost = words.dollars(part.cost) if part.to_make else "–"
-            basis = f"{part.model}: {part.basis}" if part.model else part.basis
-            row = (f"{part.stored:,}", f"{part.to_make:,}", cost, Text(visible(basis), style="dim"))
-            table.add_row(plain(shown), part.name, *row)
+            table.add_row(plain(label), part.name, f"{part.stored:,}", f"{part.to_make:,}", cost)
     console.print(table)
+    bases = {part.model: part.basis for plan in plans for part in plan.parts if part.model and part.to_make}
+    for name, basis in bases.items():
+        console.print(plain(f"estimate for {name}: {basis}"), style="dim")
     console.print(_sum_of(plans))
-
-
-def _times(plan: Plan) -> str:
-    attempts = f" × {plan.attempts} attempts" if plan.attempts > 1 else ", one attempt each"
-    return f"{plan.cases} cases{attempts}"
 
 
 def _sum_of(plans: Sequence[Plan]) -> str:
@@ -187,18 +188,18 @@ def show_report(console: Console, report: Report) -> None:
     if not report.comparisons:
         _show_scores(console, report)
     for candidate in report.candidates:
-        for comparison in report.comparisons:
-            if comparison.candidate == candidate.label:
-                _show_comparison(console, report, comparison)
+        deciding, *others = (c for c in report.comparisons if c.candidate == candidate.label)
+        _show_deciding(console, deciding, alone=not others)
+        for other in others:
+            console.print(_in_a_line(other))
+    _show_caveats(console, [c for c in report.comparisons if c.grader == report.graders[0].kind])
     if report.agreements:
         _show_agreements(console, report.agreements)
 
 
 def show_counts(console: Console, report: Report) -> None:
     """Print the three denominators, answer lengths and cost of each arm."""
-    table = Table(box=None)
-    for name in ("", "planned", "answered", "graded", "ungraded", "failed", "mean words", "cost"):
-        table.add_column(name, justify="right" if name else "left")
+    table = _table("trials", "planned", "answered", "graded", "ungraded", "failed", "words", "cost")
     for arm in (report.base, *report.candidates):
         counted = arm.counts[report.graders[0].kind]
         table.add_row(
@@ -216,15 +217,12 @@ def _total(arm: Arm) -> float | None:
     return None if None in costs else sum(cost or 0.0 for cost in costs)
 
 
-def _show_comparison(console: Console, report: Report, found: Comparison) -> None:
-    decides = found.grader == report.graders[0].kind and len(report.graders) > 1
-    by = f"by {found.grader}" + (" (decides)" if decides else "")
+def _show_deciding(console: Console, found: Comparison, *, alone: bool) -> None:
+    by = f", by {found.grader}" if alone else f", by {found.grader}, which decides"
     console.print()
-    console.print(Text(visible(f"{found.candidate} against {found.base}, {by}"), style="bold"))
+    console.print(Text(visible(f"{found.candidate} against {found.base}{by}"), style="bold"))
     console.print(plain(found.headline))
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in ("", "base", "candidate", "difference", "95 % interval", "p", "verdict"):
-        table.add_column(name, justify="right" if name in _NUMBERS else "left")
+    table = _table("", "base", "new", "change", "95 % interval", "p", "verdict")
     for row in found.differences:
         table.add_row(
             Text(row.dimension, style="bold" if row.dimension == OVERALL else ""),
@@ -233,36 +231,67 @@ def _show_comparison(console: Console, report: Report, found: Comparison) -> Non
             words.signed(row.difference.mean),
             words.interval(row.difference, sign=True),
             words.p_value(row.p),
-            Text(f"{words.MARKS[row.verdict]} {row.verdict}", style=STYLES[row.verdict]),
+            _verdict(row),
         )
     console.print(table)
     for gate in found.gates:
         console.print(plain(f"gate {gate.dimension}: {gate.result}: {gate.words}"))
-    if found.grader == report.graders[0].kind:
-        for caveat in found.caveats:
-            console.print(plain(f"· {caveat}"), style="dim")
+
+
+def _in_a_line(found: Comparison) -> Text:
+    """Give a second opinion without its evidence, which the report holds."""
+    line = Text(visible(f"by {found.grader}: "))
+    for number, row in enumerate(found.differences):
+        line.append(" · " if number else "")
+        line.append(f"{row.dimension} {words.signed(row.difference.mean)} ")
+        line.append_text(_verdict(row))
+    return line
+
+
+def _verdict(row: Difference) -> Text:
+    return Text(f"{words.MARKS[row.verdict]} {row.verdict}", style=STYLES[row.verdict])
+
+
+def _show_caveats(console: Console, found: Sequence[Comparison]) -> None:
+    """Print what holds for all candidates once, and what holds for one under its name."""
+    if not found:
+        return
+    shared = [caveat for caveat in found[0].caveats if all(caveat in other.caveats for other in found)]
+    own = [(c.candidate, caveat) for c in found for caveat in c.caveats if caveat not in shared]
+    console.print()
+    console.print(Text("What this does not say", style="bold"))
+    for caveat in shared:
+        console.print(plain(f"· {caveat}"), style="dim")
+    for candidate, caveat in own:
+        console.print(plain(f"· {candidate}: {caveat}"), style="dim")
 
 
 def _show_scores(console: Console, report: Report) -> None:
     for info in report.graders:
         console.print()
         console.print(Text(visible(f"{report.base.label}, by {info.kind}"), style="bold"))
-        table = Table(box=None, padding=(0, 2, 0, 0))
-        for name in ("", "score", "95 % interval", "cases"):
-            table.add_column(name, justify="right" if name in _NUMBERS else "left")
+        table = _table("", "score", "95 % interval", "cases")
         for name, estimate in report.base.scores[info.kind]:
             table.add_row(name, words.points(estimate.mean), words.interval(estimate), str(estimate.n))
         console.print(table)
 
 
-def _show_agreements(console: Console, agreements: tuple[Agreement, ...]) -> None:
+def _show_agreements(console: Console, agreements: Sequence[Agreement]) -> None:
     console.print()
     console.print(Text("How far the free grader agrees with the labels", style="bold"))
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in ("grader", "over", "verdicts", "raw", "balanced accuracy", "AC1", ""):
-        table.add_column(name, justify="right" if name in _NUMBERS else "left")
+    table = _table("grader", "over", "verdicts", "raw", "balanced accuracy", "AC1")
     for row in agreements:
-        sample = "in sample: written while looking at these labels" if row.in_sample else ""
         measured = (words.percent(row.raw), words.share(row.balanced_accuracy), words.share(row.ac1))
-        table.add_row(row.grader, row.scope, f"{row.n:,}", *measured, sample)
+        table.add_row(row.grader, row.scope, f"{row.n:,}", *measured)
     console.print(table)
+    if any(row.in_sample for row in agreements):
+        sentence = "In sample: this grader was written while looking at these labels, which flatters it."
+        console.print(sentence, style="dim")
+
+
+def _table(*names: str) -> Table:
+    """Make a table that fits 80 columns: no lines, numbers to the right."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for name in names:
+        table.add_column(name, justify="right" if name in _NUMBERS else "left", no_wrap=True)
+    return table

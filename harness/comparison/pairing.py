@@ -77,16 +77,15 @@ def missing_points(
 
     Each arm is its outcomes and its planned attempts per case.
     """
-    worth = {
-        (case.id, dimension): points
-        for case in cases
-        for dimension, points in positive_points(case, rubrics).items()
-    }
-    planned = math.fsum(worth.values()) * sum(attempts for _, attempts in arms)
+    worth = {case.id: positive_points(case, rubrics) for case in cases}
+    whole = math.fsum(points for by_dimension in worth.values() for points in by_dimension.values())
+    planned = whole * sum(attempts for _, attempts in arms)
     graded = math.fsum(
-        points * len(graded_attempts(outcomes, dimension).get(case, ()))
-        for outcomes, _ in arms
-        for (case, dimension), points in worth.items()
+        worth[case][rubric.dimension] * min(len(scored), attempts)
+        for outcomes, attempts in arms
+        for rubric in rubrics
+        for case, scored in graded_attempts(outcomes, rubric.dimension).items()
+        if case in worth
     )
     return max(0.0, 1 - graded / planned) if planned else 0.0
 

@@ -1,4 +1,4 @@
-"""Whether a phrase is negated where it stands: `no`, `skip`, `instead of` before it, `is overkill` after it."""
+"""Whether a phrase is negated where it stands: `no` or `instead of` before it, `is overkill` after it."""
 
 from collections.abc import Set as AbstractSet
 

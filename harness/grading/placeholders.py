@@ -8,56 +8,46 @@ from functools import lru_cache
 
 from harness.records.phrases import words
 
-_NUMBER_WORDS = [
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "fifteen",
-    "twenty",
-    "thirty",
-    "forty",
-    "fifty",
-    "sixty",
-    "ninety",
-    "hundred",
-    "thousand",
-    "million",
-]
+_NUMBER_WORDS = (
+    "two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty "
+    "ninety hundred thousand million"
+).split()
 _START = r"(?<!\d)(?<!\d[.,])"
-_NUMBER = rf"(?:{_START}\d[\d,.\u202f]{{0,18}}(?<![,.])(?:\s?[kKMB]\b)?|\b(?:{'|'.join(_NUMBER_WORDS)})\b)"
+_DIGITS = rf"{_START}\d[\d,.\u202f]{{0,18}}"
+_NUMBER = rf"(?:{_DIGITS}(?<![,.])(?:\s?[kKMB]\b)?|\b(?:{'|'.join(_NUMBER_WORDS)})\b)"
 _TIME = (
-    r"(?:ms|milliseconds?|s|secs?|seconds?|mins?|minutes?|h|hrs?|hours?|days?|nights?|weeks?|weekends?|months?|"
-    r"quarters?|years?|sprints?)\b"
+    r"(?:ms|milliseconds?|s|secs?|seconds?|mins?|minutes?|h|hrs?|hours?|days?|nights?|weeks?|weekends?|"
+    r"months?|quarters?|years?|sprints?)\b"
 )
 _DURATION = rf"{_NUMBER}[\s-]?(?:business |working |engineer-|person-)?{_TIME}"
-_MONEY = r"(?:[$\u20ac\u00a3]\s?\d[\d,.]{0,18}(?:\s?[kKMB]\b)?|\b\d[\d,.]{0,18}\s?(?:USD|EUR|GBP|dollars?|euros?)\b)"
-_PERCENT = rf"{_START}\d[\d.,]{{0,10}}\s?(?:%|percent\b|per cent\b)"
-_SIZE = r"(?:bytes?|[kKMGTP]i?B|gigs?|gigabytes?|megabytes?|terabytes?)\b"
-_RATE = r"(?:rps|qps|tps|req(?:uest)?s?|calls?|writes?|reads?|inserts?|queries|quer(?:y|ies)|events?|messages?|jobs?|hits?)\b"
-_COUNTED = (
-    r"(?:rows?|records?|users?|tenants?|customers?|accounts?|clients?|devices?|sellers?|stores?|partners?|"
-    r"integrators?|orders?|payments?|devs?|developers?|engineers?|people|persons?|teams?|services?|pods?|"
-    r"workers?|threads?|connections?|instances?|containers?|nodes?|replicas?|partitions?|tables?|files?|photos?|"
-    r"uploads?|items?|entries|documents?|words?|characters?|chars|pages?|times|attempts?|retries|deliveries|"
-    r"failures?|errors?|lines?)\b"
+_MONEY = (
+    r"(?:[$\u20ac\u00a3]\s?\d[\d,.]{0,18}(?:\s?[kKMB]\b)?|"
+    rf"{_DIGITS}\s?(?:USD|EUR|GBP|dollars?|euros?)\b)"
 )
-_PER = rf"{_START}\d[\d,.]{{0,18}}\s?[kKMB]?\s?(?:/|per )\s?(?:s|sec|second|min|minute|h|hour|day|week|month|year)\b"
-_COUNT = rf"{_NUMBER}[\s-]?(?:[a-z]{{2,12}}[\s-])?(?:{_RATE}|{_COUNTED})"
+_PERCENT = rf"{_DIGITS}\s?(?:%|percent\b|per cent\b)"
+_SIZE = r"(?:bytes?|[kKMGTP]i?B|gigs?|gigabytes?|megabytes?|terabytes?)\b"
+_COUNTED = (
+    r"(?:rps|qps|tps|req(?:uest)?s?|calls?|writes?|reads?|inserts?|quer(?:y|ies)|events?|messages?|jobs?|hits?|"
+    r"rows?|records?|users?|tenants?|customers?|accounts?|clients?|devices?|sellers?|stores?|partners?|"
+    r"integrators?|orders?|payments?|devs?|developers?|engineers?|people|persons?|teams?|services?|pods?|"
+    r"workers?|threads?|connections?|instances?|containers?|nodes?|replicas?|partitions?|tables?|files?|"
+    r"photos?|uploads?|items?|entries|documents?|words?|characters?|chars|pages?|times|attempts?|retries|"
+    r"deliveries|failures?|errors?|lines?)\b"
+)
+_PER = rf"{_DIGITS}\s?[kKMB]?\s?(?:/|per )\s?(?:s|sec|second|min|minute|h|hour|day|week|month|year)\b"
+_COUNT = rf"{_NUMBER}[\s-]?(?:[a-z]{{2,12}}[\s-])?{_COUNTED}"
 _QUANTITY = "|".join([_MONEY, _PERCENT, _DURATION, rf"{_NUMBER}[\s-]?{_SIZE}", _PER, _COUNT])
 _OVER = (
     r"(?:[<>\u2264\u2265]=?|\b(?:above|over|below|under|beyond|past|exceed(?:s|ed|ing)?|more than|less than|"
     r"fewer than|greater than|higher than|at least|reach(?:es|ed)?|pass(?:es|ed)?|cross(?:es|ed)?|hits?|"
     r"drops? (?:to|below|under)|grows? (?:to|past|beyond)|rises? (?:to|above|over)|up to))"
 )
-_THRESHOLD = rf"{_OVER}\s{{0,3}}(?:about |around |roughly |approximately |some |~\s?|\u2248\s?)?[$\u20ac\u00a3]?{_NUMBER}"
+_ABOUT = r"(?:about |around |roughly |approximately |some |~\s?|\u2248\s?)?"
+_THRESHOLD = rf"{_OVER}\s{{0,3}}{_ABOUT}[$\u20ac\u00a3]?{_NUMBER}"
+_ENDPOINT = (
+    r"\b(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\s{1,3}`?/?[\w/{}:.?=&-]{1,80}|"
+    r"(?<![\w/.])/(?:v\d|api)/[\w/{}:.-]{1,80}|`/[a-z][\w/{}:.?=&-]{1,80}`"
+)
 _TECHNOLOGIES = (
     r"postgres(?:ql)?|mysql|mariadb|sqlite|sql server|oracle|mongo(?:db)?|dynamodb|cassandra|scylladb|cockroachdb|"
     r"redis|valkey|memcached|elasticsearch|opensearch|meilisearch|typesense|algolia|solr|clickhouse|bigquery|"
@@ -71,7 +61,7 @@ _TECHNOLOGIES = (
 _COMPONENTS = (
     r"mongo(?:db)?|dynamodb|cassandra|scylladb|redis|valkey|memcached|elasticsearch|opensearch|meilisearch|typesense|"
     r"algolia|solr|clickhouse|bigquery|snowflake|redshift|timescale(?:db)?|neo4j|kafka|redpanda|rabbitmq|nats|sqs|sns|"
-    r"kinesis|eventbridge|pub/sub|temporal|airflow|debezium|lambda|minio|keycloak|kong|istio|consul|etcd|zookeeper|"
+    r"kinesis|eventbridge|pub/sub|temporal|airflow|debezium|minio|keycloak|kong|istio|consul|etcd|zookeeper|"
     r"pulsar|flink|spark"
 )
 
@@ -82,7 +72,7 @@ _PATTERNS = {
     "percent": _PERCENT,
     "duration": _DURATION,
     "threshold": _THRESHOLD,
-    "endpoint": r"\b(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\s{1,3}`?/?[\w/{}:.?=&-]{1,80}|(?<![\w/.])/(?:v\d|api)/[\w/{}:.-]{1,80}|`/[a-z][\w/{}:.?=&-]{1,80}`",
+    "endpoint": _ENDPOINT,
     "identifier": r"\b[A-Za-z]\w{0,40}_\w{1,40}\b|\b[a-z]{2,20}[A-Z]\w{0,40}\b",
     "inline": r"`[^`\n]{1,120}`",
     "setting": r"`\w{1,30}[_.-][\w.-]{1,60}\s?[=:]\s?[^`\s=][^`\n]{0,80}`",

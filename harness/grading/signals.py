@@ -1,4 +1,4 @@
-"""The deterministic grader: looks for the phrases that a criterion declares. Free, offline, the same every time.
+"""The deterministic grader: looks for the phrases that a criterion declares, free and offline.
 
 A verdict's quote is the sentence that matched, verbatim, so that anyone can check it.
 docs/signals.md teaches how to write signals.
@@ -99,7 +99,8 @@ def _apart(spans: list[list[Span]]) -> list[Span]:
     """
     chosen: dict[int, Span] = {}
     for phrase in sorted(range(len(spans)), key=lambda each: len(spans[each])):
-        free = (span for span in spans[phrase] if not any(_overlap(span, taken) for taken in chosen.values()))
+        taken = tuple(chosen.values())
+        free = (span for span in spans[phrase] if not any(_overlap(span, other) for other in taken))
         if (span := next(free, None)) is None:
             return []
         chosen[phrase] = span
@@ -111,7 +112,7 @@ def _overlap(one: Span, other: Span) -> bool:
 
 
 def _counts(signal: Signal, answer: AnswerText, chosen: list[Span], asked: AbstractSet[int]) -> bool:
-    """Say whether the places are evidence: not headings alone, and one of them negated if that is required."""
+    """Say whether the places are evidence: not headings alone, and one negated if that is required."""
     if all(_in_heading(answer, span) for span in chosen):
         return False
     return signal.negated != "require" or any(negated(answer, start, end, asked) for start, end in chosen)

@@ -136,11 +136,14 @@ def _chunks(text: str) -> Iterator[tuple[Kind, int, int, bool]]:
     fresh = False
     since: set[Label] = set()
     for label, start, end in _lines(text):
-        if label == "rule":
-            continue
-        if label == "blank" or label == "fence":
-            since.add(label)
-            continue
+        match label:
+            case "rule":
+                continue
+            case "blank" | "fence":
+                since.add(label)
+                continue
+            case _:
+                pass
         if kind is not None and not since and _continues(kind, label):
             stop = end
             continue
