@@ -382,6 +382,8 @@ def _foot(axes: "Axes", text: str, *, ruled: bool = True) -> None:
 
 
 def _interval(axes: "Axes", place: int, estimate: Estimate, colour: str, *, filled: bool) -> None:
+    if estimate.mean is None:
+        return
     if estimate.low is not None and estimate.high is not None:
         width = 2.4 if filled else 1.4
         axes.plot(

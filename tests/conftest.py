@@ -5,9 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from front_door import Door
 from loopback import Loopback
+
+# How long an example takes says something of this machine, nothing of the claim.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 _LEAKS = ("ANTHROPIC_", "HARNESS_STORE")
 

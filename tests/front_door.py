@@ -24,7 +24,7 @@ description: Helps with backends.
 You are a backend engineer. Answer briefly.
 """
 
-RUBRIC = {
+RUBRIC: dict[str, Any] = {
     "dimension": "security",
     "criteria": [
         {"id": "threat", "text": "Names a threat.", "points": 4, "signals": [{"all": ["threat* | attack*"]}]},

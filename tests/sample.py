@@ -188,6 +188,8 @@ def report(shape: Shape | None = None) -> Report:
         agreements=_agreements() if len(graders) > 1 else (),
         notes=("The answers are recordings; nothing was asked of a model.",),
         provenance=(
+            ("revision seed", "agents/backend-engineer.md at 0123456789ab"),
+            ("run of seed", base.run.id),
             ("harness", "0.1.0"),
             ("dataset", "datasets/backend.yaml (sha256 9f2c…)"),
             ("model", "recorded: datasets/recorded/backend-engineer.jsonl"),
@@ -517,7 +519,7 @@ def _difference(name: str, before: Sequence[float], after: Sequence[float]) -> D
         difference=change,
         p=None if change.low is None else 0.004 if verdict in {"better", "worse"} else 0.31,
         changed=sum(move != 0 for move in moves),
-        mde=None if change.high is None else 1.4 * (change.high - change.mean),
+        mde=None if change.high is None else 1.4 * (change.high - (change.mean or 0)),
         suite=None,
         suite_missing="needs two attempts a case",
         verdict=verdict,
@@ -614,7 +616,7 @@ def _broken(arm: Arm) -> Arm:
 
 
 def _none() -> Estimate:
-    return Estimate(mean=0.0, low=None, high=None, n=0, method="none")
+    return Estimate(mean=None, low=None, high=None, n=0, method="none")
 
 
 def _nothing(difference: Difference) -> Difference:

@@ -47,7 +47,7 @@ def violations(sources: Sources) -> Iterator[str]:
     for module, text in sources.items():
         tree = ast.parse(text)
         imported = set(_imports(tree))
-        graph[module] = {name for name in map(lambda n: _module(n, sources), imported) if name}
+        graph[module] = {found for name in imported if (found := _module(name, sources))}
         yield from _wrong_way(module, graph[module])
         yield from _not_owned(module, imported)
         if _row(module) <= 1:

@@ -55,6 +55,7 @@ def test_a_pass_rate_has_the_wilson_interval_of_statsmodels(counted: tuple[int, 
     assert found.high == pytest.approx(100 * high, abs=1e-9)
     assert found.low is not None
     assert found.high is not None
+    assert found.mean is not None
     assert 0 <= found.low <= found.mean <= found.high <= 100
 
 

@@ -1,4 +1,4 @@
-"""The store: what is kept is on disk, what is looked up is what was kept, and old stores are brought along."""
+"""The store: what is kept is on disk, what is looked up is what was kept, damage is named."""
 
 import os
 import sqlite3
@@ -51,17 +51,19 @@ def test_what_is_kept_is_what_is_found(
 def test_what_is_kept_is_there_for_another_process_at_once(path: Path) -> None:
     with open_store(path) as store:
         store.keep_answer("k", Answer(text="kept"), asked_model="m", at=AT)
+        look = "import sqlite3, sys; print(*sqlite3.connect(sys.argv[1]).execute('select text from answers'))"
         found = subprocess.run(
             [
                 sys.executable,
                 "-c",
-                f"import sqlite3; print(sqlite3.connect({str(path)!r}).execute('select text from answers').fetchall())",
+                look,
+                str(path),
             ],
             capture_output=True,
             text=True,
             check=True,
         )
-    assert found.stdout == "[('kept',)]\n"
+    assert found.stdout == "('kept',)\n"
 
 
 def test_a_stored_answer_stays_as_it_is(path: Path) -> None:
@@ -167,7 +169,8 @@ def test_an_answer_survives_a_kill(path: Path) -> None:
         "from harness.records.outcomes import Answer\n"
         "from harness.store.opening import open_store\n"
         f"with open_store(Path({str(path)!r})) as store:\n"
-        "    for i in range(50): store.keep_answer(str(i), Answer(text='x' * 5000), asked_model='m', at='t')\n"
+        "    for i in range(50):\n"
+        "        store.keep_answer(str(i), Answer(text='x' * 5000), asked_model='m', at='t')\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     killed = subprocess.run([sys.executable, "-c", script], check=False, env=dict(os.environ))

@@ -7,7 +7,7 @@ import pytest
 from harness.models.pricing import shipped_prices
 from harness.planning.plan import Habit, Plan, plan
 from harness.planning.work import jobs, marks_of, request_of
-from harness.records.inputs import Turn
+from harness.records.inputs import Case, Turn
 from harness.records.outcomes import Verdict
 from harness.records.results import Manifest
 from making import MODEL, Shelf, answer, case, criterion, manifest, rubric
@@ -84,7 +84,7 @@ def test_looking_up_costs_the_same_for_every_case() -> None:
         ),
     ],
 )
-def test_a_case_is_sent_with_its_context_in_front(asked, messages) -> None:  # type: ignore[no-untyped-def]
+def test_a_case_is_sent_with_its_context_in_front(asked: Case, messages: list[tuple[str, str]]) -> None:
     sent = request_of(manifest(), asked, "1").messages
     assert [(message.role, *message.parts) for message in sent] == messages
 

@@ -195,6 +195,8 @@ def show_report(console: Console, report: Report) -> None:
     _show_caveats(console, [c for c in report.comparisons if c.grader == report.graders[0].kind])
     if report.agreements:
         _show_agreements(console, report.agreements)
+    if report.notes:
+        _show_notes(console, report.notes)
 
 
 def show_counts(console: Console, report: Report) -> None:
@@ -287,6 +289,13 @@ def _show_agreements(console: Console, agreements: Sequence[Agreement]) -> None:
     if any(row.in_sample for row in agreements):
         sentence = "In sample: this grader was written while looking at these labels, which flatters it."
         console.print(sentence, style="dim")
+
+
+def _show_notes(console: Console, notes: Sequence[str]) -> None:
+    console.print()
+    console.print(Text("To know", style="bold"))
+    for note in notes:
+        console.print(plain(f"· {note}"), style="dim")
 
 
 def _table(*names: str) -> Table:

@@ -20,9 +20,9 @@ _GRADERS = {
 }
 
 
-def of_findings(findings: Sequence[Finding], *, gated: bool) -> list[str]:
+def of_findings(findings: Sequence[Finding]) -> list[str]:
     """Say what the statistics assume, and which target is missing and why."""
-    found = _suites_missing(findings, gated=gated)
+    found = _suites_missing(findings)
     moved = [f for f in findings if f.dimension != OVERALL and f.verdict in ("better", "worse")]
     if moved and sum(f.dimension != OVERALL for f in findings) > 1:
         found.append("The p values are not adjusted for looking at several dimensions.")
@@ -79,15 +79,14 @@ def of_pairs(unpaired: Sequence[str], absent: Sequence[str], *, missing_points: 
     return found
 
 
-def _suites_missing(findings: Sequence[Finding], *, gated: bool) -> list[str]:
+def _suites_missing(findings: Sequence[Finding]) -> list[str]:
     """Join the dimensions that lack the suite target for the same reason into one sentence."""
     reasons: dict[str, list[str]] = {}
     for found in findings:
         if isinstance(found.suite, Unavailable):
             reasons.setdefault(found.suite.reason, []).append(found.dimension)
-    what = "this suite alone and its gate are" if gated else "this suite alone is"
     return [
-        f"A verdict on {what} not available{_where(names, findings)}: {reason}."
+        f"A verdict on this suite alone and its gate are not available{_where(names, findings)}: {reason}."
         for reason, names in reasons.items()
     ]
 

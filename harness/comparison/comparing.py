@@ -53,7 +53,7 @@ def compare(
         missing_points=missing,
         headline=wording.headline(findings, base=base.label, candidate=candidate.label),
         caveats=(
-            *caveats.of_findings(findings, gated=eval.gate is not None),
+            *caveats.of_findings(findings),
             *caveats.of_pairs(unpaired, absent, missing_points=missing),
             *caveats.of_arms(base, candidate, grader=grader),
         ),

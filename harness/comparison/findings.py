@@ -33,7 +33,7 @@ class Finding:
     @property
     def difference(self) -> float:
         """Candidate minus base, in points."""
-        return self.paired.estimate.mean
+        return self.paired.difference
 
     @property
     def verdict(self) -> VerdictWord:

@@ -5,16 +5,15 @@ Every expression is bounded, so that matching costs time in proportion to the te
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 
 from harness.records.phrases import words
 
-_NUMBER_WORDS = (
-    "two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty "
-    "ninety hundred thousand million"
-).split()
+_SMALL_NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_ROUND_NUMBERS = "fifteen|twenty|thirty|forty|fifty|sixty|ninety|hundred|thousand|million"
 _START = r"(?<!\d)(?<!\d[.,])"
 _DIGITS = rf"{_START}\d[\d,.\u202f]{{0,18}}"
-_NUMBER = rf"(?:{_DIGITS}(?<![,.])(?:\s?[kKMB]\b)?|\b(?:{'|'.join(_NUMBER_WORDS)})\b)"
+_NUMBER = rf"(?:{_DIGITS}(?<![,.])(?:\s?[kKMB]\b)?|\b(?:{'|'.join(_SMALL_NUMBERS)}|{_ROUND_NUMBERS})\b)"
 _TIME = (
     r"(?:ms|milliseconds?|s|secs?|seconds?|mins?|minutes?|h|hrs?|hours?|days?|nights?|weeks?|weekends?|"
     r"months?|quarters?|years?|sprints?)\b"
@@ -27,9 +26,9 @@ _MONEY = (
 _PERCENT = rf"{_DIGITS}\s?(?:%|percent\b|per cent\b)"
 _SIZE = r"(?:bytes?|[kKMGTP]i?B|gigs?|gigabytes?|megabytes?|terabytes?)\b"
 _COUNTED = (
-    r"(?:rps|qps|tps|req(?:uest)?s?|calls?|writes?|reads?|inserts?|quer(?:y|ies)|events?|messages?|jobs?|hits?|"
-    r"rows?|records?|users?|tenants?|customers?|accounts?|clients?|devices?|sellers?|stores?|partners?|"
-    r"integrators?|orders?|payments?|devs?|developers?|engineers?|people|persons?|teams?|services?|pods?|"
+    r"(?:rps|qps|tps|req(?:uest)?s?|calls?|writes?|reads?|inserts?|quer(?:y|ies)|events?|messages?|"
+    r"jobs?|hits?|rows?|records?|users?|tenants?|customers?|accounts?|clients?|devices?|sellers?|"
+    r"stores?|partners?|integrators?|orders?|payments?|devs?|developers?|engineers?|people|persons?|teams?|services?|pods?|"
     r"workers?|threads?|connections?|instances?|containers?|nodes?|replicas?|partitions?|tables?|files?|"
     r"photos?|uploads?|items?|entries|documents?|words?|characters?|chars|pages?|times|attempts?|retries|"
     r"deliveries|failures?|errors?|lines?)\b"
@@ -48,21 +47,25 @@ _ENDPOINT = (
     r"\b(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\s{1,3}`?/?[\w/{}:.?=&-]{1,80}|"
     r"(?<![\w/.])/(?:v\d|api)/[\w/{}:.-]{1,80}|`/[a-z][\w/{}:.?=&-]{1,80}`"
 )
+_CAPITALISED = (
+    r"REST|Rust|Rails|Spring|Node|Temporal|Vault|Clerk|Go(?! (?:with|for|live|to|through|back|ahead)\b)"
+)
 _TECHNOLOGIES = (
-    r"postgres(?:ql)?|mysql|mariadb|sqlite|sql server|oracle|mongo(?:db)?|dynamodb|cassandra|scylladb|cockroachdb|"
-    r"redis|valkey|memcached|elasticsearch|opensearch|meilisearch|typesense|algolia|solr|clickhouse|bigquery|"
-    r"snowflake|redshift|timescale(?:db)?|duckdb|neo4j|pgvector|kafka|redpanda|rabbitmq|nats|sqs|sns|kinesis|"
-    r"eventbridge|pub/sub|pubsub|celery|sidekiq|temporal|airflow|debezium|lambda|s3|gcs|r2|minio|cloudfront|"
-    r"cloudflare|fastly|nginx|envoy|haproxy|kubernetes|ecs|fargate|docker|terraform|grpc|graphql|rest|"
-    r"websockets?|sse|webhooks?|auth0|keycloak|cognito|okta|clerk|workos|vault|kms|pusher|ably|firebase|"
-    r"supabase|stripe|django|rails|spring|laravel|node(?:\.js)?|go|rust|kotlin|java|python|typescript|"
-    r"hikaricp|pgbouncer|prometheus|grafana|sentry|datadog|opentelemetry|jwts?|oauth2?|oidc|saml|mtls"
+    r"postgres(?:ql)?|mysql|mariadb|sqlite|sql server|oracle|mongo(?:db)?|dynamodb|cassandra|scylladb|"
+    r"cockroachdb|redis|valkey|memcached|elasticsearch|opensearch|meilisearch|typesense|algolia|solr|"
+    r"clickhouse|bigquery|snowflake|redshift|timescale(?:db)?|duckdb|neo4j|pgvector|kafka|redpanda|rabbitmq|"
+    r"nats|sqs|sns|kinesis|eventbridge|pub/sub|pubsub|celery|sidekiq|airflow|debezium|lambda|s3|gcs|r2|minio|"
+    r"cloudfront|cloudflare|fastly|nginx|envoy|haproxy|kubernetes|ecs|fargate|docker|terraform|grpc|graphql|"
+    r"websockets?|sse|server-sent events|long polling|webhooks?|auth0|keycloak|cognito|okta|workos|kms|"
+    r"pusher|ably|firebase|supabase|stripe|django|laravel|node\.js|kotlin|java|python|typescript|hikaricp|"
+    r"pgbouncer|prometheus|grafana|sentry|datadog|opentelemetry|jwts?|oauth2?|oidc|saml|mtls|"
+    rf"(?-i:{_CAPITALISED})"
 )
 _COMPONENTS = (
-    r"mongo(?:db)?|dynamodb|cassandra|scylladb|redis|valkey|memcached|elasticsearch|opensearch|meilisearch|typesense|"
-    r"algolia|solr|clickhouse|bigquery|snowflake|redshift|timescale(?:db)?|neo4j|kafka|redpanda|rabbitmq|nats|sqs|sns|"
-    r"kinesis|eventbridge|pub/sub|temporal|airflow|debezium|minio|keycloak|kong|istio|consul|etcd|zookeeper|"
-    r"pulsar|flink|spark"
+    r"mongo(?:db)?|dynamodb|cassandra|scylladb|redis|valkey|memcached|elasticsearch|opensearch|meilisearch|"
+    r"typesense|algolia|solr|clickhouse|bigquery|snowflake|redshift|timescale(?:db)?|neo4j|kafka|redpanda|"
+    r"rabbitmq|nats|sqs|sns|kinesis|eventbridge|pub/sub|airflow|debezium|minio|keycloak|kong|istio|etcd|"
+    r"zookeeper|pulsar|flink|(?-i:Temporal|Consul|Spark)"
 )
 
 _PATTERNS = {
@@ -75,6 +78,10 @@ _PATTERNS = {
     "endpoint": _ENDPOINT,
     "identifier": r"\b[A-Za-z]\w{0,40}_\w{1,40}\b|\b[a-z]{2,20}[A-Z]\w{0,40}\b",
     "inline": r"`[^`\n]{1,120}`",
+    "label": (
+        r"(?m)^[ \t]{0,12}(?:(?:[-*+\u2022]|\d{1,2}[.)])[ \t]{1,4})?"
+        r"(?:\*\*[^*\n]{2,60}\*\*|\*[^*\n ][^*\n]{1,60}\*|_[^_\n ][^_\n]{1,60}_)"
+    ),
     "setting": r"`\w{1,30}[_.-][\w.-]{1,60}\s?[=:]\s?[^`\s=][^`\n]{0,80}`",
     "signature": r"`\w{2,40}\(\w{2,40}(?:,\s?\w{2,40}){0,8}\)`",
     "spliced": (
@@ -98,8 +105,9 @@ def pattern(name: str) -> re.Pattern[str]:
 
 _NAME = re.compile(r"\b(?:[A-Z][A-Za-z]+|[a-z]+[A-Z]\w*|[A-Za-z]\w*_\w+)\b")
 _BEGINS = re.compile(r"(?:^|[.!?:\n]\s*|[-*]\s+)[\"'(]?$")
-_VALUES = {word: str(value) for value, word in enumerate(_NUMBER_WORDS[:11], start=2)}
+_VALUES = {word: str(value) for value, word in enumerate(_SMALL_NUMBERS, start=2)}
 _SMALL = 13
+_LONGEST_NAME = 8
 
 
 @lru_cache(maxsize=256)
@@ -111,7 +119,7 @@ def asked(question: str) -> frozenset[tuple[str, ...]]:
     """
     found: set[tuple[str, ...]] = set()
     parts = words(question)
-    for (_, _, word), (_, _, after) in zip(parts, [*parts[1:], (0, 0, "")], strict=True):
+    for (_, _, word), (_, _, after) in pairwise([*parts, (0, 0, "")]):
         if figure := value(word):
             found.add(counted(figure, after))
     for name in _NAME.finditer(question):
@@ -119,7 +127,7 @@ def asked(question: str) -> frozenset[tuple[str, ...]]:
         plain = name.group()[1:].islower() and "_" not in name.group()
         if len(name.group()) > 1 and not (starts and plain and not _numbered(question, name.end())):
             found.add(tuple(word for _, _, word in words(name.group())))
-    return frozenset(thing for thing in found if thing and thing != ("i",))
+    return frozenset(thing for thing in found if 0 < len(thing) <= _LONGEST_NAME and thing != ("i",))
 
 
 def value(word: str) -> str:

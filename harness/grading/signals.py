@@ -93,7 +93,7 @@ def _unit(signal: Signal, answer: AnswerText, place: int) -> int:
 
 
 def _apart(spans: list[list[Span]]) -> list[Span]:
-    """Give each phrase a place of its own, the one with fewest places first; empty when they cannot all have one.
+    """Give each phrase a place of its own, the one with fewest places first; empty if one goes without.
 
     One word must not answer for two phrases, or a signal that asks for two things would see one.
     """

@@ -23,6 +23,7 @@ PLACEHOLDERS = frozenset(
         "endpoint",
         "identifier",
         "inline",
+        "label",
         "money",
         "number",
         "percent",

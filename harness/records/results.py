@@ -78,9 +78,9 @@ class Run(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate(Record):
-    """A mean in points with its interval and n; no interval (`None`) where none can be had."""
+    """A mean in points with its interval and n; what cannot be had is `None`."""
 
-    mean: float
+    mean: float | None
     low: float | None
     high: float | None
     n: int

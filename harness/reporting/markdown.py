@@ -98,13 +98,14 @@ def _flips(report: Report, comparison: Comparison) -> Iterator[str]:
     if not flips:
         return
     quotes = selection.quotes(report, comparison)
-    lines = [_flip(flip, quotes.get(_place(flip))) for flip in flips[:_FLIPS_SHOWN]]
+    first, others = selection.spread(flips, _FLIPS_SHOWN)
+    lines = [_flip(flip, quotes.get(_place(flip))) for flip in first]
     yield f"**What moved most** ({_counted(len(flips), 'flip')} in all)\n\n" + "\n".join(lines)
-    if flips[_FLIPS_SHOWN:]:
-        rest = [_flip(flip, None) for flip in flips[_FLIPS_SHOWN:_ROWS_SHOWN]]
-        if flips[_ROWS_SHOWN:]:
-            rest.append(f"- and {len(flips) - _ROWS_SHOWN} more in `index.html`")
-        left = _counted(len(flips) - _FLIPS_SHOWN, "more flip")
+    if others:
+        rest = [_flip(flip, None) for flip in others[:_ROWS_SHOWN]]
+        if others[_ROWS_SHOWN:]:
+            rest.append(f"- and {len(others) - _ROWS_SHOWN} more in `index.html`")
+        left = _counted(len(others), "more flip")
         yield _details(f"{left} of {markdown_text(comparison.candidate, 40)}", "\n".join(rest))
 
 

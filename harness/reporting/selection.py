@@ -1,7 +1,7 @@
 """Which parts of a report to show first, and where the words behind a verdict stand."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -65,16 +65,28 @@ def telling(comparison: Comparison) -> tuple[Flip, ...]:
     )
 
 
+def spread(flips: Sequence[Flip], number: int) -> tuple[tuple[Flip, ...], tuple[Flip, ...]]:
+    """Split off the first few flips, no criterion twice among them; the rest stay in order."""
+    first: dict[tuple[str, str], Flip] = {}
+    for flip in flips:
+        if len(first) < number:
+            first.setdefault((flip.dimension, flip.criterion), flip)
+    chosen = tuple(first.values())
+    return chosen, tuple(flip for flip in flips if not any(flip is one for one in chosen))
+
+
 def caveats(report: Report) -> tuple[tuple[tuple[str, ...], str], ...]:
-    """Give each caveat of the deciding grader once, with the candidates it holds for; none named: all."""
+    """Give each caveat of the deciding grader once with the candidates it holds for.
+
+    Those for all candidates come first and name none.
+    """
     compared = deciding(report)
     found: dict[str, list[str]] = {}
     for comparison in compared:
         for caveat in comparison.caveats:
             found.setdefault(caveat, []).append(comparison.candidate)
-    return tuple(
-        (() if len(names) == len(compared) else tuple(names), caveat) for caveat, names in found.items()
-    )
+    told = [(() if len(names) == len(compared) else tuple(names), caveat) for caveat, names in found.items()]
+    return tuple(sorted(told, key=lambda each: each[0]))
 
 
 def verdicts(arm: Arm, grader: str) -> Mapping[Place, tuple[tuple[int, Verdict], ...]]:

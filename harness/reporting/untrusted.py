@@ -8,7 +8,7 @@ import unicodedata
 
 _ZERO_WIDTH_SPACE = "\N{ZERO WIDTH SPACE}"
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]|~$^]|^[#+=-]|(?<=^\d)[.)]|(?<=^\d\d)[.)])")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]|~$^]|^[#+=-]|(?<=^\d)[.)](?=\s|$)|(?<=^\d\d)[.)](?=\s|$))")
 # GitHub links these in rendered text, whatever was escaped in the source, so the words are cut apart.
 _AUTOLINKED = re.compile(r"(@|#(?=\w)|GH-(?=\d)|https?:(?=//)|ftp:(?=//)|www(?=\.))", re.IGNORECASE)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")

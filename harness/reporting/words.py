@@ -84,6 +84,15 @@ def seconds(duration: float | None) -> str:
     return _ABSENT if duration is None else f"{duration:.1f} s"
 
 
+def moment(time: str) -> str:
+    """Give an ISO 8601 time in UTC to the minute; anything else as it is.
+
+    >>> moment("2026-03-01T02:00:07.091Z")
+    '2026-03-01 02:00 UTC'
+    """
+    return f"{time[:10]} {time[11:16]} UTC" if time[10:11] == "T" and time.endswith("Z") else time
+
+
 def listed(names: tuple[str, ...]) -> str:
     """Join names as a sentence does.
 

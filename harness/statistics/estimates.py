@@ -13,7 +13,7 @@ FEWEST_CASES = 6
 
 NO_VARIATION = "no variation seen"
 
-NOTHING = Estimate(mean=0.0, low=None, high=None, n=0, method="nothing graded")
+NOTHING = Estimate(mean=None, low=None, high=None, n=0, method="nothing graded")
 """Stands where there is no case to take a mean of; with n = 0 its mean carries no meaning."""
 
 

@@ -26,11 +26,12 @@ _RANGE = 100.0
 class Paired:
     """A paired difference with all that one draw gives.
 
-    `p` is two-sided for no difference; `changed` counts cases that moved at all; `mde` is the difference that
-    this many cases find four times in five; `spread` is the standard deviation of the differences, `None`
-    for one case.
+    `difference` is the mean of the differences, which `estimate` holds with its interval. `p` is two-sided
+    for no difference; `changed` counts cases that moved at all; `mde` is the difference that this many cases
+    find four times in five; `spread` is the standard deviation of the differences, `None` for one case.
     """
 
+    difference: float
     estimate: Estimate
     p: float
     changed: int
@@ -60,8 +61,10 @@ def paired(differences: Sequence[float], *, seed: int) -> Paired:
     moved = [difference for difference in differences if abs(difference) > TOLERANCE]
     spread = math.sqrt(variance(differences)) if n > 1 else None
     p, (low, high), method = _tested(differences, moved, spread, seed)
+    difference = mean(differences) + 0.0
     return Paired(
-        estimate=Estimate(mean=mean(differences) + 0.0, low=low, high=high, n=n, method=method),
+        difference=difference,
+        estimate=Estimate(mean=difference, low=low, high=high, n=n, method=method),
         p=p,
         changed=len(moved),
         mde=None if spread is None else detectable(spread, n),

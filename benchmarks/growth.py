@@ -1,0 +1,327 @@
+"""Does a case cost more in a large run than in a small one?
+
+    make bench                       or: python benchmarks/growth.py [--sizes 125 250 500 1000] [--json]
+
+For each size a project is made in a temporary folder and used the way a person does, each command as a
+process of its own, against a server on 127.0.0.1 in another:
+
+    run      `harness run` from nothing: an answer per case, a judge's verdict per criterion, signals, report
+    again    the same command, which finds everything stored and must ask for nothing
+    report   `harness report` after the folder reports/ was deleted: from the store to the page and charts
+
+What a few cases take (Python, imports, the fixed part of the charts) is measured first and taken off, from
+the seconds and from the cases alike. The exponent is the slope of the rest over the number of cases, both as
+logarithms: 1 is a cost per case that stays, 2 one that doubles when the run does. Nothing is compared with
+a limit in seconds, so a slow or busy machine changes the numbers but not what they say.
+"""
+
+import argparse
+import contextlib
+import http.client
+import json
+import math
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from statistics import linear_regression
+from urllib.parse import urlsplit
+
+LOOPBACK = Path(__file__).parent.parent / "tests" / "loopback.py"
+SIZES = (125, 250, 500, 1000)
+CONCURRENCY = 32
+FEW = 10
+"""So few cases that hardly anything but the fixed cost is left, and enough that no part is left out."""
+ROUNDS = 2
+"""How often everything is measured; the least time counts, as others only ever add to it."""
+GROWS = 1.15
+"""Exponents above are called growth: repeated runs of a linear program scatter by less than that."""
+
+_AGENT = """\
+---
+name: helper
+description: Helps with backends.
+---
+
+You are a backend engineer. Recommend one design, name its risks and what it costs, and be brief.
+"""
+_CRITERIA = {
+    "threat": ("Names a threat or an abuse.", "threat* | attack* | abuse* | guessing"),
+    "trade-off": ("Names what the choice costs.", "trade-off* | cost* | price"),
+    "rollout": ("Says how the change reaches production.", "roll* out | flag* | canary"),
+}
+
+# ------------------------------------------------------------------ what is measured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What one command took: wall and CPU seconds, the most memory it held in MiB, requests to the server."""
+
+    wall: float
+    cpu: float
+    memory: float
+    requests: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """A project of so many cases: what each command took, and how large the store and the page are."""
+
+    cases: int
+    commands: Mapping[str, Cost]
+    store_bytes: int
+    page_bytes: int
+
+
+def measure(cases: int) -> Size:
+    """Make a project of this many cases, measure the commands in it, and delete it."""
+    with tempfile.TemporaryDirectory(prefix="growth-") as folder, _server() as (url, key):
+        root = Path(folder)
+        _project(root, cases, url)
+        harness = _Harness(root, url, key)
+        commands = {"run": harness("run", "growth", "--yes"), "again": harness("run", "growth", "--yes")}
+        shutil.rmtree(root / "reports")
+        commands["report"] = harness("report", "working")
+        return Size(
+            cases=cases,
+            commands=commands,
+            store_bytes=sum(path.stat().st_size for path in root.glob(".harness/store.db*")),
+            page_bytes=next(root.glob("reports/*/index.html")).stat().st_size,
+        )
+
+
+def least(rounds: Sequence[Size]) -> Size:
+    """Join measurements of one size: the least time of each command, and all else at its largest."""
+    commands = {
+        name: Cost(
+            wall=min(each.commands[name].wall for each in rounds),
+            cpu=min(each.commands[name].cpu for each in rounds),
+            memory=max(each.commands[name].memory for each in rounds),
+            requests=max(each.commands[name].requests for each in rounds),
+        )
+        for name in rounds[0].commands
+    }
+    return replace(max(rounds, key=lambda each: each.store_bytes), commands=commands)
+
+
+@dataclass(frozen=True, slots=True)
+class _Harness:
+    """The command, in a project's folder, with a server to ask."""
+
+    root: Path
+    url: str
+    key: str
+
+    def __call__(self, *arguments: str) -> Cost:
+        """Run a command to its end and say what it took; a command that fails ends the benchmark."""
+        before, said, began = _requests(self.url), self.root / "said", time.perf_counter()
+        with said.open("wb") as file:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "harness", *arguments],
+                cwd=self.root,
+                env={**os.environ, "ANTHROPIC_API_KEY": self.key, "NO_COLOR": "1"},
+                stdout=file,
+                stderr=subprocess.STDOUT,
+            )
+            # Not `process.wait`: this also says what the process used, and that process alone.
+            _, status, used = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            sys.exit(f"harness {' '.join(arguments)}: exit {process.returncode}\n{said.read_text()}")
+        unit = 2**20 if sys.platform == "darwin" else 2**10  # ru_maxrss: bytes there, KiB elsewhere
+        return Cost(
+            wall=wall,
+            cpu=used.ru_utime + used.ru_stime,
+            memory=used.ru_maxrss / unit,
+            requests=_requests(self.url) - before - 1,  # the first question was a request too
+        )
+
+
+# ------------------------------------------------------------------ the project and the server
+
+
+def _project(root: Path, cases: int, url: str) -> None:
+    """Write a project of so many cases. JSON is YAML too, so that nothing but the harness reads YAML here."""
+    judge = {"name": "claude-haiku-5-5", "max_tokens": 400, "base_url": url}
+    rubric = {
+        "dimension": "quality",
+        "criteria": [
+            {"id": name, "text": text, "points": 2, "signals": [{"all": [pattern]}]}
+            for name, (text, pattern) in _CRITERIA.items()
+        ],
+    }
+    settings = {
+        "agent": "agents/helper.md",
+        "datasets": ["datasets/cases.yaml"],
+        "examples": False,
+        "rubrics": ["evals/rubrics/quality.yaml"],
+        "model": {"name": "claude-sonnet-5-5", "max_tokens": 500, "base_url": url},
+        "graders": [{"kind": "judge", "model": judge}, {"kind": "signals"}],
+        "attempts": 1,
+        "concurrency": CONCURRENCY,
+    }
+    listed = "".join(
+        f"- id: case-{number:04d}\n  prompt: How do I build service number {number} of a shop?\n"
+        for number in range(cases)
+    )
+    files = {
+        "pyproject.toml": "",
+        "agents/helper.md": _AGENT,
+        "datasets/cases.yaml": listed,
+        "evals/rubrics/quality.yaml": json.dumps(rubric),
+        "evals/growth.yaml": json.dumps(settings),
+    }
+    for name, content in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _server() -> Iterator[tuple[str, str]]:
+    """Start the tests' own server as a process, for this block: its address and key."""
+    process = subprocess.Popen([sys.executable, LOOPBACK, "--port", "0"], stdout=subprocess.PIPE, text=True)
+    try:
+        url, _, key = process.stdout.readline().split() if process.stdout else ("", "", "")
+        yield url, key
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def _requests(url: str) -> int:
+    """Ask the server how many requests it has had before this one: it numbers its replies."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+    with contextlib.closing(connection):
+        connection.request("GET", "/")
+        name = connection.getresponse().headers["request-id"]
+    return int(name.removeprefix("req_")) - 1
+
+
+# ------------------------------------------------------------------ what it says
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growth:
+    """How one command's cost grows: the exponents of wall and CPU seconds over the number of cases.
+
+    `None` where some size took no longer than the few cases: the machine was too busy to tell.
+    """
+
+    command: str
+    wall: float | None
+    cpu: float | None
+
+
+def growth(command: str, few: Size, sizes: Sequence[Size]) -> Growth:
+    """Fit the exponents over all sizes, what the few cases take taken off."""
+    more = [size.cases - few.cases for size in sizes]
+    begin = few.commands[command]
+    wall = [size.commands[command].wall - begin.wall for size in sizes]
+    cpu = [size.commands[command].cpu - begin.cpu for size in sizes]
+    return Growth(command=command, wall=_exponent(more, wall), cpu=_exponent(more, cpu))
+
+
+def _exponent(more: Sequence[int], seconds: Sequence[float]) -> float | None:
+    if min(seconds) <= 0:
+        return None
+    return linear_regression([math.log(n) for n in more], [math.log(each) for each in seconds]).slope
+
+
+def sentence(found: Sequence[Growth]) -> str:
+    """Say in a line whether the cost per case grows: by CPU time, which a busy machine disturbs less."""
+    growing = [each.command for each in found if each.cpu is not None and each.cpu > GROWS]
+    unclear = [each.command for each in found if each.cpu is None]
+    said = f"grows in {' and '.join(growing)}" if growing else "does not grow"
+    if unclear:
+        said += f" (not clear for {' and '.join(unclear)}: the machine was too busy)"
+    exponents = ", ".join(f"{each.command} {_shown(each.wall)} (CPU {_shown(each.cpu)})" for each in found)
+    return f"The cost per case {said}. Exponents, where 1 is linear: {exponents}."
+
+
+def _shown(number: float | None) -> str:
+    return "–" if number is None else f"{number:.2f}"
+
+
+def tables(few: Size, sizes: Sequence[Size]) -> str:
+    """Lay the measurements out: one table per command, and one of what is left on disk."""
+    by_command = (_of_command(command, few, sizes) for command in few.commands)
+    return "\n\n".join((*by_command, _of_disk((few, *sizes))))
+
+
+def _of_command(command: str, few: Size, sizes: Sequence[Size]) -> str:
+    heads = ("cases", "wall s", "ms/case", "ratio", "CPU s", "ms/case", "ratio", "peak MiB", "requests")
+    rows = [(command, *heads)]
+    begin, first = few.commands[command], sizes[0]
+    for size in (few, *sizes):
+        cost = size.commands[command]
+        smallest, more = first.commands[command], (first.cases - few.cases, size.cases - few.cases)
+        wall = _per_case((smallest.wall - begin.wall, cost.wall - begin.wall), more)
+        cpu = _per_case((smallest.cpu - begin.cpu, cost.cpu - begin.cpu), more)
+        used = (f"{cost.wall:.2f}", *wall, f"{cost.cpu:.2f}", *cpu, f"{cost.memory:.0f}")
+        rows.append(("", f"{size.cases:,}", *used, f"{cost.requests:,}"))
+    return _aligned(rows)
+
+
+def _per_case(seconds: tuple[float, float], more: tuple[int, int]) -> tuple[str, str]:
+    """Milliseconds per case, and their ratio to the smallest size's, which comes first."""
+    if not more[1]:
+        return "–", "–"
+    first, each = (1000 * taken / cases for taken, cases in zip(seconds, more, strict=True))
+    return f"{each:.2f}", f"{each / first:.2f}" if first > 0 else "–"
+
+
+def _of_disk(sizes: Sequence[Size]) -> str:
+    rows = [("disk", "cases", "store KiB", "B/case", "page KiB", "B/case")]
+    for size in sizes:
+        store, page = size.store_bytes, size.page_bytes
+        kept = (f"{store / 1024:,.0f}", f"{store / size.cases:,.0f}")
+        rows.append(("", f"{size.cases:,}", *kept, f"{page / 1024:,.0f}", f"{page / size.cases:,.0f}"))
+    return _aligned(rows)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(6, *(len(cell) for cell in column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join(
+            cell.rjust(width) if place else cell.ljust(width) for place, (cell, width) in enumerate(row)
+        )
+        for row in (zip(cells, widths, strict=True) for cells in rows)
+    )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure every size, the smallest first, and print tables or JSON."""
+    options = argparse.ArgumentParser(description="Does a case cost more in a large run than in a small one?")
+    options.add_argument("--sizes", type=int, nargs="+", default=SIZES, metavar="N", help="numbers of cases")
+    options.add_argument("--json", action="store_true", help="print JSON")
+    chosen = options.parse_args()
+    wanted = sorted(set(chosen.sizes))
+    if len(wanted) < 2 or wanted[0] <= FEW:
+        options.error(f"--sizes: give two or more different numbers above {FEW}")
+    rounds: dict[int, list[Size]] = {cases: [] for cases in (FEW, *wanted)}
+    for number in range(1, ROUNDS + 1):
+        for cases, found in rounds.items():
+            print(f"round {number} of {ROUNDS}: {cases:,} cases …", file=sys.stderr)
+            found.append(measure(cases))
+    measured = [least(found) for found in rounds.values()]
+    few, *sizes = measured
+    fitted = [growth(command, few, sizes) for command in few.commands]
+    if chosen.json:
+        data = {"sizes": [asdict(size) for size in measured], "growth": [asdict(each) for each in fitted]}
+        print(json.dumps(data, indent=2))
+    else:
+        print(f"{1 + len(_CRITERIA)} requests per case, {CONCURRENCY} in flight, no latency\n")
+        print(tables(few, sizes), sentence(fitted), sep="\n\n")
+
+
+if __name__ == "__main__":
+    main()

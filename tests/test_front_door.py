@@ -1,0 +1,421 @@
+"""The whole job through the front door: the command as a process, the real SDK, a server that counts."""
+
+import csv
+import io
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from front_door import AGENT, RUBRIC, Door, Finished
+from loopback import Body, Loopback, answer_in
+
+TWO, JUDGED = 2, 4  # two cases; two criteria each
+
+
+@dataclass
+class Small:
+    """A small eval, judged by a model, against a server; `calls` counts since it was last asked."""
+
+    door: Door
+    server: Loopback
+
+    def calls(self) -> tuple[int, int]:
+        made = self.server.count(judge=False), self.server.count(judge=True)
+        self.server.forget()
+        return made
+
+    def run(self, *arguments: str) -> Finished:
+        return self.door.run("run", "small", *arguments)
+
+
+@pytest.fixture
+def small(door: Door, server: Loopback) -> Small:
+    door.eval(server.url)
+    return Small(door, server)
+
+
+def results(door: Door) -> Any:
+    (path,) = door.root.glob("reports/*/results.json")
+    return json.loads(path.read_text())
+
+
+# ------------------------------------------------------------------ what is made, and what is not made again
+
+
+def test_a_run_makes_answers_verdicts_and_a_report(small: Small) -> None:
+    done = small.run()
+    assert done.code == 0, done.err
+    assert small.calls() == (TWO, JUDGED)
+    page = Path(done.out.strip().splitlines()[-1].removeprefix("report: "))
+    assert page.is_file()
+    assert {path.name for path in page.parent.iterdir()} >= {
+        "index.html",
+        "report.md",
+        "results.csv",
+        "results.json",
+    }
+    assert re.search(r"\$0\.\d+ spent", done.err)
+    rows = list(csv.DictReader(io.StringIO((page.parent / "results.csv").read_text())))
+    assert {row["case"] for row in rows} == {"queues", "caches"}
+
+
+def test_running_again_makes_no_call_and_needs_no_key(small: Small) -> None:
+    first = small.run()
+    stamps = {path: path.stat().st_mtime_ns for path in small.door.root.glob("reports/*/*")}
+    small.calls()
+    small.door.key = ""
+    again = small.run()
+    assert (again.code, small.calls()) == (0, (0, 0))
+    assert again.out == first.out
+    assert "No paid call to make" in again.err
+    assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
+
+
+def test_rewording_one_criterion_asks_only_its_verdicts_again(small: Small) -> None:
+    small.run()
+    small.calls()
+    reworded = [{**RUBRIC["criteria"][0], "text": "Names an attacker."}, RUBRIC["criteria"][1]]
+    small.door.write("evals/rubrics/security.yaml", {**RUBRIC, "criteria": reworded})
+    assert small.run().code == 0
+    assert small.calls() == (0, TWO)
+
+
+def test_other_points_change_scores_and_ask_nothing(small: Small) -> None:
+    small.run()
+    small.calls()
+    weighed = [{**criterion, "points": 7} for criterion in RUBRIC["criteria"]]
+    small.door.write("evals/rubrics/security.yaml", {**RUBRIC, "criteria": weighed})
+    assert (small.run().code, small.calls()) == (0, (0, 0))
+
+
+def test_another_scenario_runs_only_its_own_trials(small: Small) -> None:
+    small.run()
+    small.calls()
+    small.door.cases("queues", "caches", "logins")
+    assert small.run().code == 0
+    assert small.calls() == (1, 2)
+
+
+def test_another_prompt_runs_only_the_new_revision(small: Small) -> None:
+    small.run()
+    small.calls()
+    old = small.door.write("agents/old.md", AGENT)
+    small.door.write("agents/helper.md", AGENT.replace("Answer briefly", "Answer at length"))
+    done = small.door.run("compare", "small", "--base", str(old))
+    assert done.code == 0, done.err
+    answers, verdicts = small.calls()
+    assert (answers, verdicts <= JUDGED) == (TWO, True)
+    assert "working against old" in done.out
+
+
+def test_more_attempts_make_only_the_new_ones(small: Small) -> None:
+    small.run()
+    small.calls()
+    small.door.eval(small.server.url, attempts=2)
+    assert small.run().code == 0
+    assert small.calls()[0] == TWO
+
+
+def test_the_plan_calls_nobody_and_needs_no_key(small: Small) -> None:
+    small.door.key = ""
+    done = small.run("--plan")
+    assert (done.code, small.calls()) == (0, (0, 0))
+    assert "6 paid calls to make" in done.err
+    assert not list(small.door.root.glob("reports/*"))
+
+
+# ------------------------------------------------------------------ comparing
+
+
+def test_last_commit_against_the_working_file_is_the_default(small: Small) -> None:
+    door = small.door
+    door.git("init")
+    door.git("add", ".")
+    door.git("commit", "-m", "first")
+    nothing = door.run("compare", "small")
+    assert (nothing.code, small.calls()) == (0, (0, 0))
+    assert "nothing changed" in nothing.err
+    door.write("agents/helper.md", AGENT.replace("Answer briefly", "Answer at length"))
+    done = door.run("compare", "small")
+    assert done.code == 0, done.err
+    assert "working against HEAD" in done.out
+    assert (door.root / "reports" / "small--HEAD..working" / "index.html").is_file()
+    provenance = dict(results(door)["provenance"])
+    commit = door.git("rev-parse", "HEAD").strip()[:12]
+    assert commit in provenance["revision HEAD"]
+    assert "uncommitted" in provenance["revision working"]
+
+
+def test_a_gate_that_fails_is_exit_1(door: Door) -> None:
+    def reply(body: Body) -> str:
+        better = "Answer well" in str(body["system"])
+        return "Validate against the threat of replay." if better else "Use a queue."
+
+    def judge(body: Body) -> Any:
+        text = answer_in(body)
+        return {"quote": text if "threat" in text else "", "reason": "so", "met": "threat" in text}
+
+    with Loopback(reply=reply, judge=judge) as server:
+        door.eval(server.url, attempts=3, gate={"margin": 5})
+        names = [f"case{number}" for number in range(8)]
+        door.cases(*names)
+        good = door.write("agents/good.md", AGENT.replace("Answer briefly", "Answer well"))
+        worse = door.run("compare", "small", "--base", str(good))
+        better = door.run("compare", "small", "--base", "agents/helper.md", "--candidate", str(good))
+    # Every attempt of a case is alike here, so the suite shows no scatter and certifies nothing: the gate
+    # may not pass on that, and says so.
+    assert "worse" in worse.out
+    assert worse.code in {1, 4}
+    assert better.code in {0, 4}
+    assert "gate security" in worse.out
+
+
+def test_the_comparison_is_data_on_request(small: Small) -> None:
+    old = small.door.write("agents/old.md", AGENT.replace("briefly", "at length"))
+    done = small.door.run("compare", "small", "--base", str(old), "--json")
+    assert done.code == 0
+    assert done.data["comparisons"][0]["candidate"] == "working"
+
+
+# ------------------------------------------------------------------ looking
+
+
+def test_runs_are_listed_shown_and_reported_again(small: Small) -> None:
+    small.run()
+    door = small.door
+    (row,) = door.run("list", "--json").data
+    assert (row["eval"], row["label"]) == ("small", "working")
+    assert row["id"] in door.run("list").out
+    shown = door.run("show", row["id"][:6], "queues")
+    assert "How do I build queues?" in shown.out
+    assert "Names a threat." in shown.out
+    assert door.run("show", "working", "working", "queues").code == 0
+    again = door.run("report", "working")
+    assert again.code == 0
+    assert small.calls() == (TWO, JUDGED)
+
+
+def test_cases_of_an_agent_are_yaml_that_can_be_kept(door: Door) -> None:
+    agent = AGENT.replace(
+        "Helps with backends.",
+        "Helps. <example>Context: A shop. user: 'Sell it' assistant: 'Using helper'</example>",
+    )
+    path = door.write("agents/helper.md", agent)
+    done = door.run("cases", str(path))
+    door.write("datasets/mined.yaml", done.out)
+    assert door.run("check", "datasets/mined.yaml").code == 0
+    assert "Sell it" in done.out
+
+
+# ------------------------------------------------------------------ what goes wrong
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("datasets/cases.yaml", [{"id": "a", "prompt": "x"}, {"id": "a", "prompt": "y"}], "'a'"),
+        ("datasets/cases.yaml", [{"id": "a", "promt": "x"}], "did you mean 'prompt'?"),
+        ("datasets/cases.yaml", "- id: a\n  prompt: x\n  id: b\n", "line 3"),
+        (
+            "evals/rubrics/security.yaml",
+            {**RUBRIC, "criteria": [{"id": "a", "text": "b", "points": -1}]},
+            "positive",
+        ),
+        ("evals/rubrics/security.yaml", {**RUBRIC, "criterion": []}, "did you mean 'criteria'?"),
+        ("agents/helper.md", "---\nname: helper\n---\n", "write the system prompt"),
+        (
+            "datasets/cases.yaml",
+            [{"id": "a", "prompt": "x", "criteria": {"speed": []}}],
+            "no rubric is about 'speed'",
+        ),
+    ],
+)
+def test_a_wrong_file_is_exit_2_and_says_what_to_mend(
+    small: Small, name: str, content: Any, words: str
+) -> None:
+    small.door.write(name, content)
+    done = small.run()
+    assert (done.code, small.calls()) == (2, (0, 0))
+    assert words in done.err
+    assert "Traceback" not in done.err
+    assert name in done.err or "evals/small.yaml" in done.err
+
+
+def test_all_faults_of_all_files_are_said_at_once(small: Small) -> None:
+    small.door.write("datasets/cases.yaml", [{"id": "a", "promt": "x"}])
+    small.door.write("evals/rubrics/security.yaml", {"dimension": "security"})
+    (small.door.root / "agents/helper.md").unlink()
+    done = small.run()
+    assert done.code == 2
+    for name in ("agents/helper.md", "datasets/cases.yaml", "evals/rubrics/security.yaml"):
+        assert name in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("run", "smal"), "in evals/ there are: small"),
+        (("run", "evals/other.yaml"), "no such file"),
+        (("run", "small", "--revision", "no-such"), "neither a file nor a git revision"),
+        (("run", "small", "--speed", "9"), "No such option"),
+        (("frobnicate",), "No such command"),
+        (("show", "nothing", "queues"), "no store yet"),
+        (("list",), "no store yet"),
+        (("demo",), "demo's eval is not here"),
+    ],
+)
+def test_a_wrong_option_is_exit_2_with_a_hint(small: Small, arguments: tuple[str, ...], words: str) -> None:
+    done = small.door.run(*arguments)
+    assert done.code == 2
+    assert words in done.err
+    assert "Traceback" not in done.err
+
+
+def test_no_key_is_exit_3_and_names_the_variable(small: Small) -> None:
+    small.door.key = ""
+    done = small.run()
+    assert (done.code, small.calls()) == (3, (0, 0))
+    assert "ANTHROPIC_API_KEY" in done.err
+
+
+def test_a_refused_key_stops_at_once_and_is_nowhere_written(small: Small) -> None:
+    small.door.key = "wrong-key-9876543210"
+    small.door.cases(*(f"case{number}" for number in range(40)))
+    small.door.eval(small.server.url, concurrency=4)
+    done = small.run()
+    assert done.code == 3
+    assert small.calls()[0] <= 4
+    written = b"".join(path.read_bytes() for path in small.door.root.rglob("*") if path.is_file())
+    assert small.door.key not in done.err + done.out
+    assert small.door.key.encode() not in written
+
+
+def test_an_empty_dataset_is_exit_5(small: Small) -> None:
+    small.door.write("datasets/cases.yaml", "[]\n")
+    done = small.run()
+    assert (done.code, small.calls()) == (5, (0, 0))
+    assert "no case to run" in done.err
+
+
+def test_a_run_in_which_everything_failed_is_exit_5_and_says_why(door: Door, server: Loopback) -> None:
+    door.eval(server.at("400"))
+    done = door.run("run", "small")
+    assert done.code == 5, done.err
+    assert "no answer" in done.err
+    assert "incomplete" in done.err
+    assert results(door)
+
+
+def test_failed_trials_are_tried_again_and_only_they(small: Small) -> None:
+    small.server.fail("400,times=1")
+    first = small.run()
+    assert first.code == 5
+    small.calls()
+    assert small.run().code == 0
+    assert small.calls() == (1, 2)
+
+
+def test_a_judge_that_cannot_be_read_leaves_trials_ungraded_never_failed(door: Door) -> None:
+    with Loopback(judge=lambda _: {"quote": "nowhere to be found", "reason": "", "met": True}) as server:
+        door.eval(server.url)
+        done = door.run("run", "small")
+        assert done.code == 5
+        counts = results(door)
+        assert server.count(judge=True) == 2 * JUDGED
+        again = door.run("run", "small")
+        assert (again.code, server.count(judge=True)) == (5, 2 * JUDGED)
+        door.run("run", "small", "--regrade-ungraded")
+        assert server.count(judge=True) == 4 * JUDGED
+    assert "ungraded" in json.dumps(counts)
+
+
+def test_an_estimate_above_the_budget_is_exit_6_unless_allowed(small: Small) -> None:
+    done = small.run("--budget", "0.000001")
+    assert (done.code, small.calls()) == (6, (0, 0))
+    assert "--yes" in done.err
+    assert small.run("--budget", "0.000001", "--yes").code == 0
+
+
+def test_an_unknown_price_is_said_and_never_nothing(small: Small) -> None:
+    model = {"name": "claude-unheard-of", "max_tokens": 500, "base_url": small.server.url}
+    small.door.eval(small.server.url, model=model)
+    done = small.run()
+    assert (done.code, small.calls()) == (6, (0, 0))
+    allowed = small.run("--yes")
+    assert allowed.code == 0
+    assert "unknown" in allowed.err
+
+
+def test_a_refusal_and_a_cut_answer_are_outcomes_that_the_report_counts(small: Small) -> None:
+    small.server.fail("refusal,times=1")
+    small.server.fail("max_tokens,times=1")
+    small.door.eval(small.server.url, concurrency=1, graders=[{"kind": "signals"}])
+    assert small.run().code == 0
+    (counts,) = results(small.door)["arms"][0]["counts"].values()
+    assert (counts["refused"], counts["cut"], counts["failed"]) == (1, 1, 0)
+
+
+def test_what_was_not_recorded_is_exit_2_and_named(door: Door) -> None:
+    recorded = door.write("datasets/recorded.jsonl", "")
+    door.eval("http://127.0.0.1:9", model={"provider": "recorded", "answers": "datasets/recorded.jsonl"})
+    assert door.run("run", "small").code == 2
+    line = {"id": "x", "revision": "old", "case": "queues", "attempt": 1, "text": "Hi"}
+    recorded.write_text(json.dumps({**line, "prompt_hash": "0" * 64, "question_hash": "1" * 64}))
+    done = door.run("run", "small")
+    assert done.code == 2
+    assert "holds no answer to the prompt" in done.err
+    assert "it holds old" in done.err
+
+
+def test_ctrl_c_ends_cleanly_and_the_next_run_goes_on(door: Door) -> None:
+    with Loopback(latency=0.15) as server:
+        door.eval(server.url, concurrency=1)
+        door.cases(*(f"case{number}" for number in range(30)))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "harness", "run", "small"],
+            cwd=door.root,
+            env={"PATH": "/usr/bin:/bin", "ANTHROPIC_API_KEY": door.key},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        while server.count(judge=False) < 3 and process.poll() is None:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+        assert process.returncode == 130, err
+        assert "goes on from there" in err
+        assert "Traceback" not in err
+        server.latency = 0.0
+        done = door.run("run", "small")
+        assert done.code == 0
+        # One answer may have been on its way when the run was stopped; it is asked once more.
+        assert server.count(judge=False) <= 31
+    assert len(results(door)["arms"][0]["trials"]["judge"]) == 30
+
+
+def test_help_is_quick_and_imports_nothing_heavy() -> None:
+    script = (
+        "import sys; from harness.cli.main import main; main(['--help']); "
+        "heavy = {'anthropic', 'pandas', 'matplotlib', 'scipy', 'sqlalchemy', 'pydantic'}; "
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("[]")
+    for word in ("demo", "compare", "For example", "Exit codes"):
+        assert word in done.stdout
+
+
+def test_every_command_explains_itself(door: Door) -> None:
+    for name in ("demo", "check", "cases", "run", "compare", "report", "list", "show", "schema"):
+        done = door.run(name, "--help")
+        assert (done.code, done.err) == (0, "")
+        assert len(done.out.splitlines()) > 4

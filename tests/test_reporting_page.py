@@ -1,0 +1,162 @@
+"""The report as one HTML page, read as text; test_page_browser.py opens it."""
+
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+
+import sample
+from harness.charts import draw
+from harness.records.results import Report
+from harness.reporting import diff
+from harness.reporting.page import html
+from harness.reporting.selection import deciding, overall, quotes, spread, telling
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    report = sample.report()
+    return html(report, draw(report))
+
+
+class Outline(HTMLParser):
+    """Collects what the page's policy, outline and links are made of."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.headings: list[int] = []
+        self.ids: list[str] = []
+        self.addresses: list[str] = []
+        self.handlers: list[str] = []
+        self.scripts = 0
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        self.scripts += tag == "script"
+        if re.fullmatch(r"h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if "id" in values:
+            self.ids.append(values["id"])
+        self.addresses += [values[name] for name in ("href", "src", "action", "srcset") if name in values]
+        self.handlers += [name for name in values if name.startswith("on") or name == "style"]
+
+
+def test_the_policy_allows_our_script_and_style_and_nothing_else(page: str) -> None:
+    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.replace("&#39;", "'").split(";"))
+    assert rules["default-src"] == "'none'"
+    assert rules["img-src"] == "data:"
+    for tag, rule in (("script", "script-src"), ("style", "style-src")):
+        (text,) = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert rules[rule] == f"'sha256-{digest}'"
+
+
+def test_nothing_is_fetched_and_nothing_is_inline(page: str) -> None:
+    found = Outline(page)
+    assert found.scripts == 1
+    assert found.handlers == []
+    assert all(re.match(r"#|data:|https?://|mailto:", address) for address in found.addresses)
+    assert not re.search(r'\bsrc="(?!data:)', page)
+
+
+def test_every_inner_link_leads_somewhere(page: str) -> None:
+    found = Outline(page)
+    assert len(found.ids) == len(set(found.ids))
+    inner = {address[1:] for address in found.addresses if address.startswith("#")}
+    assert inner
+    assert inner <= set(found.ids)
+
+
+def test_headings_go_down_one_level_at_a_time(page: str) -> None:
+    headings = Outline(page).headings
+    assert headings.count(1) == 1
+    answers = [level for level in headings if level >= 5]
+    ours = [level for level in headings if level < 5]
+    assert answers
+    assert all(deeper - level <= 1 for level, deeper in pairwise(ours))
+
+
+def test_each_verdict_is_a_word_beside_its_sign_and_colour(page: str) -> None:
+    for comparison in deciding(sample.report()):
+        verdict = overall(comparison).verdict
+        assert f'<article class="verdict {verdict}' in page
+        assert f'<span class="big">{verdict.capitalize()}</span>' in page
+
+
+def test_equal_reports_give_equal_pages(page: str) -> None:
+    report = sample.report()
+    assert html(report, draw(report)) == page
+
+
+def test_a_page_of_seventy_two_trials_is_small(page: str) -> None:
+    assert len(page) < 1_500_000
+
+
+@pytest.mark.parametrize("tag", ["</script>", "</style>", "</details>"])
+def test_no_text_of_the_data_closes_an_element_of_ours(tag: str, page: str) -> None:
+    report = sample.report()
+    cases = tuple(replace(case, title=tag * 3, prompt=tag * 3, tags=(tag,)) for case in report.cases)
+    assert html(replace(report, cases=cases, notes=(tag,)), {}).count(tag) == html(report, {}).count(tag)
+    assert page.count("</script>") == page.count("</style>") == 1
+
+
+@pytest.mark.parametrize(
+    ("report", "says", "says_not"),
+    [
+        (sample.report(sample.Shape(candidates=())), "One run alone says how high", "What moved"),
+        (sample.report(sample.Shape(cases=1, attempts=1, graders=1)), "no interval", "What each grader says"),
+        (sample.all_failed(), "no case graded in both", "None"),
+        (replace(sample.all_failed(), cases=(), notes=()), "0 cases", "nan"),
+    ],
+)
+def test_odd_reports_still_read_well(report: Report, says: str, says_not: str) -> None:
+    text = html(report, draw(report))
+    assert says in text
+    assert not re.search(rf">[^<]*\b{says_not}\b", text.split("<body>")[1].split("<script>")[0])
+
+
+def test_flips_come_most_telling_first_and_quote_the_answer_that_met_it() -> None:
+    report = sample.report()
+    for comparison in report.comparisons:
+        gains = [abs(flip.gain) for flip in telling(comparison)]
+        assert gains == sorted(gains, reverse=True)
+        said = quotes(report, comparison)
+        assert said
+        for flip in comparison.flips:
+            evidence = said.get((flip.case, flip.dimension, flip.criterion))
+            if evidence:
+                met_more = comparison.base if flip.base > flip.candidate else comparison.candidate
+                assert evidence.arm == met_more
+
+
+def test_the_first_few_flips_are_about_different_criteria() -> None:
+    for comparison in sample.report().comparisons:
+        flips = telling(comparison)
+        first, rest = spread(flips, 3)
+        assert len({(flip.dimension, flip.criterion) for flip in first}) == 3
+        assert sorted(map(id, (*first, *rest))) == sorted(map(id, flips))
+        assert first[0] is flips[0]
+
+
+def test_a_diff_gives_back_both_texts() -> None:
+    before, after = "one\ntwo\nthree", "one\n2\nthree\nfour"
+    found = diff.lines(before, after)
+    assert "\n".join(line.text for line in found if line.kind in {"same", "removed"}) == before
+    assert "\n".join(line.text for line in found if line.kind in {"same", "added"}) == after
+    assert diff.lines(before, before) == ()
+
+
+def test_a_diff_does_not_mistake_its_lines_for_its_signs() -> None:
+    found = diff.lines("--- a\n+++ b\n@@ c", "--- a\n+++ b\n@@ d")
+    assert [(line.kind, line.text) for line in found if line.kind != "place"] == [
+        ("same", "--- a"),
+        ("same", "+++ b"),
+        ("removed", "@@ c"),
+        ("added", "@@ d"),
+    ]
