@@ -27,7 +27,7 @@ fix: $(READY) ## Mend what the linter can mend
 	@$(BIN)/ruff format
 
 golden: $(READY) ## Rewrite the golden reports; review the diff
-	@HARNESS_GOLDEN=1 $(BIN)/python -m pytest -q tests/test_reporting.py
+	@HARNESS_GOLDEN=1 $(BIN)/python -m pytest -q tests/test_reporting_markdown.py tests/test_reporting_tables.py
 
 bench: $(READY) ## Measure speed and growth; print the tables
 	@$(BIN)/python benchmarks/growth.py

@@ -125,7 +125,8 @@ class _Harness:
             process = subprocess.Popen(
                 [sys.executable, "-m", "harness", *arguments],
                 cwd=self.root,
-                env={**os.environ, "ANTHROPIC_API_KEY": self.key, "NO_COLOR": "1"},
+                # No store but the project's own, whatever the environment says.
+                env={**os.environ, "ANTHROPIC_API_KEY": self.key, "HARNESS_STORE": "", "NO_COLOR": "1"},
                 stdout=file,
                 stderr=subprocess.STDOUT,
             )

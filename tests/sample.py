@@ -523,7 +523,7 @@ def _difference(name: str, before: Sequence[float], after: Sequence[float]) -> D
         suite=None,
         suite_missing="needs two attempts a case",
         verdict=verdict,
-        sentence=f"{change.mean:+.1f} points over {len(moves)} cases.",
+        sentence=f"{change.mean:+.1f} points over {len(moves)} cases." if moves else "no case was graded.",
     )
 
 

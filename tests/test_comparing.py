@@ -362,7 +362,7 @@ def test_a_gain_in_every_case_is_better_and_named() -> None:
     assert comparison.headline.startswith(
         "new is better than old overall: +36.2 points (cases like these, n = 10"
     )
-    assert comparison.headline.endswith("Better on security (+72.5). Cannot tell on architecture (+0.0).")
+    assert comparison.headline.endswith("Better on security (+72.5). Cannot tell on architecture (0.0).")
 
 
 def test_a_loss_in_every_case_is_worse() -> None:
@@ -371,7 +371,7 @@ def test_a_loss_in_every_case_is_worse() -> None:
     )
     assert of(comparison, "security").verdict == "worse"
     assert "new is worse than old overall" in comparison.headline
-    assert "Worse on security (-77.5)." in comparison.headline
+    assert "Worse on security (−77.5)." in comparison.headline
 
 
 def test_where_all_moved_alike_there_is_a_p_but_no_interval() -> None:

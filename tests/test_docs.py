@@ -18,6 +18,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -27,12 +28,15 @@ from harness.errors import HarnessError, InputError
 from harness.parsing.agents import read_agent
 from harness.parsing.reading import read
 from harness.parsing.yamltext import parse
-from harness.records.inputs import Dataset, Eval, Rubric
+from harness.planning.keys import run_id
+from harness.records.inputs import Dataset, Eval, Gate, Rubric
 from harness.records.outcomes import Request
+from making import manifest
 from test_architecture import ROWS
 
 ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md")))
+FOLDERS = sorted(ROOT.glob("*/README.md"))
 SHIPPED = ("agents", "datasets", "evals", "pyproject.toml")
 
 _FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -52,6 +56,10 @@ class Block:
 
     def __str__(self) -> str:
         return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+
+def _short(page: Path) -> str:
+    return f"{page.parent.name}/{page.name}"
 
 
 def blocks(page: Path) -> Iterator[Block]:
@@ -212,7 +220,7 @@ def test_the_files_of_a_document_fit_the_shipped_ones(page: Path, tmp_path: Path
     files = [name for name in named if name.endswith((".yaml", ".md"))]
     assert files
     said = transcript([shlex.join(["harness", "check", *files])], project(tmp_path, page))
-    assert f"{len(files)} files read, 0 to mend" in said or "1 files read, 0 to mend" in said, said
+    assert re.search(rf"^{len(files)} files? read, 0 to mend$", said, re.MULTILINE), said
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -251,12 +259,19 @@ def test_a_relative_link_leads_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(path), f"{page.name}: {target}#{anchor} is no heading"
 
 
-def test_the_readme_names_every_command_and_exit_code() -> None:
-    commands = [name for group in COMMANDS.values() for name, _ in group]
-    assert [quoted(row[0])[0].split()[1] for row in table("README.md", "## Commands")] == commands
+def test_the_readme_names_every_exit_code() -> None:
     errors = {kind.exit_code for kind in HarnessError.__subclasses__()}
     codes = {int(row[0]) for row in table("README.md", "## Exit codes")}
     assert codes == {0, 1, 4, *errors, BUG, INTERRUPTED}
+
+
+@pytest.mark.parametrize("page", [*PAGES, *FOLDERS], ids=_short)
+def test_a_command_named_in_a_sentence_exists(page: Path) -> None:
+    commands = {name for group in COMMANDS.values() for name, _ in group}
+    text = _FENCE.sub("", page.read_text(encoding="utf-8"))
+    assert set(re.findall(r"`harness ([a-z]+)", text)) <= commands
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"`make ([a-z]+)", text)) <= targets
 
 
 def test_every_folder_in_the_readme_s_tree_is_there() -> None:
@@ -283,6 +298,23 @@ def test_the_module_table_is_complete() -> None:
 def test_the_parts_of_an_answer_key_are_all_named() -> None:
     rows = {row[0]: row[1] for row in table("docs/architecture.md", "## Keys")}
     assert set(quoted(rows["answer"])) == {field.name for field in fields(Request)}
+
+
+def test_what_a_run_is_not_known_by_is_all_named() -> None:
+    changes: dict[str, Any] = {
+        "agent": "agents/other.md",
+        "budget": 1.0,
+        "concurrency": 2,
+        "max_missing": 0.5,
+        "candidates": ("HEAD~1",),
+        "gate": Gate(),
+        "seed": 1,
+        "notes": ("a note",),
+    }
+    rows = {row[0]: row[2] for row in table("docs/architecture.md", "## Keys")}
+    assert set(quoted(rows["run"])) == changes.keys()
+    assert all(run_id(manifest(**{name: value})) == run_id(manifest()) for name, value in changes.items())
+    assert run_id(manifest(attempts=2)) != run_id(manifest())
 
 
 def test_every_dependency_has_its_reason() -> None:

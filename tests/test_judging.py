@@ -48,6 +48,7 @@ def test_a_quote_counts_whatever_its_white_space_marks_and_quotation_marks(quote
         '{"quote": null, "reason": "", "met": false}',
         '{"quote": "use", "reason": "", "met": true, "score": 9}',
         '{"quote": "use", "reason": "", "met": true} and more',
+        '{"quote": "", "reason": "\\ud800", "met": false}',
         "[" * 100_000,
     ],
 )

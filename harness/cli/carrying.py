@@ -29,16 +29,15 @@ REPORTS = "reports"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carried:
-    """What came of it: the report and its page."""
+    """What came of it: the plans, and the report with its page unless only the plan was wanted."""
 
-    report: Report
-    page: Path
+    plans: tuple[Plan, ...] = ()
+    report: Report | None = None
+    page: Path | None = None
 
 
-def carry_out(
-    material: Material, revisions: Sequence[Revision], wishes: Wishes, *, typed: str
-) -> Carried | None:
-    """Plan, ask, make, compare and publish; `None` when only the plan was wanted.
+def carry_out(material: Material, revisions: Sequence[Revision], wishes: Wishes, *, typed: str) -> Carried:
+    """Plan, ask, make, compare and publish; with `plan_only` the plan is all.
 
     `typed` is the command that makes the report again. Raises BudgetError when the estimate is above the
     budget and nobody said `--yes`.
@@ -49,13 +48,13 @@ def carry_out(
         plans = tuple(at_work.plan(manifest) for manifest in manifests)
         show_plan(console, plans)
         if wishes.plan_only:
-            return None
+            return Carried(plans=plans)
         _afford(plans, material, wishes)
         meter = Meter(console, sum(plan.trials for plan in plans))
         runs = _perform(at_work, manifests, meter)
         console.print(f"{meter.summary()}.", style="dim")
         made = assemble(at_work.store, runs, material.labels, typed)
-    return Carried(report=made, page=publish(made, material.root / REPORTS))
+    return Carried(plans=plans, report=made, page=publish(made, material.root / REPORTS))
 
 
 def assemble(store: Store, runs: Sequence[Run], labels: Mapping[str, Labels], command: str) -> Report:

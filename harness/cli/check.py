@@ -1,10 +1,12 @@
 """`harness check`: read everything, call nobody."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import click
 
+from harness.cli.options import json_option
 from harness.errors import HarnessError
 from harness.files import read_bytes, read_text, root_of, shown
 from harness.parsing.agents import read_agent
@@ -12,30 +14,42 @@ from harness.parsing.reading import read
 from harness.project import load
 from harness.records.inputs import Dataset, Rubric
 
-_Line = tuple[str, str, str]  # kind, file, what there is to say
-
 
 @click.command("check", short_help="Read every file; say all that is wrong.")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
-def command(files: tuple[Path, ...]) -> int:
+@json_option
+def command(files: tuple[Path, ...], *, as_json: bool) -> int:
     """Read every agent, dataset, rubric and eval of the project and say all that is wrong, at once.
 
     With FILES, only those: agents are .md files; a YAML file is read by the folder it lies in.
     """
     root = root_of(Path.cwd())
-    faulty = checked = 0
+    found: list[dict[str, str | bool]] = []
     for path in files or tuple(_all(root)):
-        checked += 1
         try:
-            click.echo(f"ok  {shown(path, root)}: {_check(path, root)}")
+            found.append({"file": shown(path, root), "ok": True, "says": _check(path, root)})
         except HarnessError as error:
-            faulty += 1
-            click.echo(f"error: {error}", err=True)
-    if not checked:
+            found.append({"file": shown(path, root), "ok": False, "says": str(error)})
+    if not found:
         click.echo(f"{root}: nothing to check: no agents/, datasets/ or evals/ here", err=True)
         return 5
-    click.echo(f"{checked} files read, {faulty} to mend", err=True)
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        _say(found)
+    faulty = sum(not each["ok"] for each in found)
+    click.echo(f"{len(found)} files read, {faulty} to mend", err=True)
     return 2 if faulty else 0
+
+
+def _say(found: Iterable[Mapping[str, str | bool]]) -> None:
+    said = set()
+    for each in found:
+        if each["ok"]:
+            click.echo(f"ok  {each['file']}: {each['says']}")
+        elif each["says"] not in said:  # two evals that name the same broken file say the same
+            said.add(each["says"])
+            click.echo(f"error: {each['says']}", err=True)
 
 
 def _all(root: Path) -> Iterator[Path]:

@@ -4,13 +4,16 @@ import click
 
 from harness.cli.carrying import Carried
 from harness.cli.screen import out, show_counts, show_report
+from harness.parsing.reading import to_json
 from harness.reporting.tables import as_json as report_as_json
 from harness.results import exit_code
 
 
-def read_out(carried: Carried | None, *, as_json: bool) -> int:
+def read_out(carried: Carried, *, as_json: bool) -> int:
     """Print what came of it and return the exit code; a mere plan holds."""
-    if carried is None:
+    if carried.report is None:
+        if as_json:
+            click.echo(to_json(carried.plans))
         return 0
     if as_json:
         click.echo(report_as_json(carried.report), nl=False)

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from harness.comparison.findings import Finding
-from harness.comparison.wording import cases, listed
+from harness.comparison.wording import cases
 from harness.records.results import OVERALL, Arm, Counts
+from harness.reporting.words import listed
 from harness.statistics.paired import SUBSETS
 from harness.statistics.suite import Unavailable
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from harness.comparison.findings import Finding
 from harness.records.results import OVERALL, VerdictWord
+from harness.reporting.words import listed, signed
 from harness.statistics.estimates import FEWEST_CASES
 from harness.statistics.suite import Suite
 
@@ -14,7 +15,7 @@ def sentence(found: Finding) -> str:
     """Say what one dimension did, on what evidence, and, if that is not enough, what it would take."""
     moved = (
         f"{found.verdict.capitalize()}: {found.dimension} went from {found.base.mean:.1f} "
-        f"to {found.candidate.mean:.1f}, {found.difference:+.1f} points ({evidence(found)})"
+        f"to {found.candidate.mean:.1f}, {signed(found.difference)} points ({evidence(found)})"
     )
     match found.verdict:
         case "better" | "worse":
@@ -36,7 +37,7 @@ def headline(findings: Sequence[Finding], *, base: str, candidate: str) -> str:
     if not whole:
         sentences = [f"{candidate} against {base}: no case was graded in every dimension in both."]
     for word in _ORDER:
-        named = [f"{f.dimension} ({f.difference:+.1f})" for f in parts if f.verdict == word]
+        named = [f"{f.dimension} ({signed(f.difference)})" for f in parts if f.verdict == word]
         if named:
             sentences.append(f"{word.capitalize()} on {listed(named)}.")
     return " ".join(sentences)
@@ -48,7 +49,8 @@ def evidence(found: Finding) -> str:
     interval = found.paired.estimate
     if interval.low is None or interval.high is None:
         return f"cases like these, n = {found.n}, {p}; all moved alike, so there is no interval"
-    return f"cases like these, n = {found.n}: 95 % interval {interval.low:+.1f} to {interval.high:+.1f}, {p}"
+    bounds = f"{signed(interval.low)} to {signed(interval.high)}"
+    return f"cases like these, n = {found.n}: 95 % interval {bounds}, {p}"
 
 
 def probability(p: float) -> str:
@@ -63,11 +65,6 @@ def cases(n: int) -> str:
     return "1 case" if n == 1 else f"{n} cases"
 
 
-def listed(names: Sequence[str]) -> str:
-    """Write `a`, `a and b`, `a, b and c`."""
-    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
-
-
 def _overall(found: Finding, *, base: str, candidate: str) -> str:
     if found.verdict == "cannot tell":
         opening = f"Cannot tell whether {candidate} is better or worse than {base} overall"
@@ -77,7 +74,7 @@ def _overall(found: Finding, *, base: str, candidate: str) -> str:
         )
     else:
         opening = f"{candidate} is {found.verdict} than {base} overall"
-    return f"{opening}: {found.difference:+.1f} points ({evidence(found)})."
+    return f"{opening}: {signed(found.difference)} points ({evidence(found)})."
 
 
 def _wanting(found: Finding) -> str:
@@ -101,7 +98,7 @@ def _suite_interval(found: Finding) -> str:
     if not isinstance(found.suite, Suite):
         return ""
     estimate = found.suite.estimate()
-    return f"on this suite alone the 95 % interval is {estimate.low:+.1f} to {estimate.high:+.1f}"
+    return f"on this suite alone the 95 % interval is {signed(estimate.low)} to {signed(estimate.high)}"
 
 
 def _suite_bound(found: Finding) -> str:

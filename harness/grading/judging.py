@@ -68,6 +68,11 @@ def _fields(reply: str) -> tuple[str, str, bool]:
     if not (isinstance(quote, str) and isinstance(reason, str) and isinstance(met, bool)):
         msg = "quote and reason must be text, and met must be true or false."
         raise UnreadableError(msg)
+    try:
+        reason.encode()
+    except UnicodeEncodeError:
+        msg = "its reason holds half a character (a lone surrogate)."
+        raise UnreadableError(msg) from None
     return quote, reason, met
 
 

@@ -1,5 +1,7 @@
 """Numbers and verdicts in the form that every report shows them."""
 
+from collections.abc import Sequence
+
 from harness.records.results import Estimate, VerdictWord
 
 _MINUS = "\N{MINUS SIGN}"
@@ -93,7 +95,7 @@ def moment(time: str) -> str:
     return f"{time[:10]} {time[11:16]} UTC" if time[10:11] == "T" and time.endswith("Z") else time
 
 
-def listed(names: tuple[str, ...]) -> str:
+def listed(names: Sequence[str]) -> str:
     """Join names as a sentence does.
 
     >>> listed(("a", "b", "c"))

@@ -24,7 +24,15 @@ from harness.store.tables import answers, failures, runs, verdicts
 
 _CHUNK = 500  # keys per query: below every SQLite's limit on bound values
 _USAGE = ("input_tokens", "output_tokens", "cache_write_tokens", "cache_read_tokens")
-_BUSY_SECONDS = 30
+
+# Built once: building a statement costs more than SQLite takes to carry it out.
+_KEEP_ANSWER = sqlite.insert(answers).on_conflict_do_nothing()
+_NEW_VERDICT = sqlite.insert(verdicts)
+_KEEP_VERDICT = _NEW_VERDICT.on_conflict_do_update(
+    index_elements=["key"],
+    set_={name: _NEW_VERDICT.excluded[name] for name in ("met", "quote", "reason", "cost", "created_at")},
+    where=verdicts.c.met.is_(None),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,22 +84,16 @@ class Store:
         values = {name: getattr(answer.usage, name) for name in _USAGE}
         for name in ("text", "stop_reason", "model", "cost", "seconds", "retries", "request_id"):
             values[name] = getattr(answer, name)
-        statement = sqlite.insert(answers).on_conflict_do_nothing()
         with self._writing() as connection:
             connection.execute(
-                statement, {"key": key, "asked_model": asked_model, "created_at": at, **values}
+                _KEEP_ANSWER, {"key": key, "asked_model": asked_model, "created_at": at, **values}
             )
 
     def keep_verdicts(self, grader: str, given: Sequence[tuple[str, Verdict]], *, at: str) -> None:
         """Put verdicts on disk together; a stored verdict gives way only if it was ungraded."""
-        new = sqlite.insert(verdicts)
-        changed = {name: new.excluded[name] for name in ("met", "quote", "reason", "cost", "created_at")}
-        statement = new.on_conflict_do_update(
-            index_elements=["key"], set_=changed, where=verdicts.c.met.is_(None)
-        )
         rows = [{"key": key, "grader": grader, "created_at": at, **asdict(verdict)} for key, verdict in given]
         with self._writing() as connection:
-            connection.execute(statement, rows)
+            connection.execute(_KEEP_VERDICT, rows)
 
     def habits(self) -> Mapping[str, tuple[float, float, int]]:
         """Mean output tokens, mean seconds and number of the stored answers, by the model asked."""
