@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix golden bench schemas lock clean
+.PHONY: help demo test check fix golden bench schemas pictures lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ bench: $(READY) ## Measure speed and growth; print the tables
 
 schemas: $(READY) ## Write docs/schemas/ anew from the types
 	@for kind in dataset rubric eval; do $(BIN)/harness schema $$kind > docs/schemas/$$kind.schema.json; done
+
+pictures: demo ## Draw docs/images/ anew from the demo's report (needs Chromium)
+	@$(BIN)/python docs/picture.py
 
 lock: $(READY) ## Resolve requirements.lock anew: versions and hashes, no addresses
 	@$(BIN)/pip install --quiet uv
