@@ -37,7 +37,7 @@ from types import TracebackType
 from typing import Any, Self
 
 API_VERSION = "2026-10-21"
-KEY = "sk-ant-loopback-0123456789abcdef"
+KEY = "loopback-key-0123456789abcdef"
 
 Body = dict[str, Any]
 
