@@ -26,8 +26,8 @@ fix: $(READY) ## Mend what the linter can mend
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-golden: $(READY) ## Rewrite the golden reports; review the diff
-	@HARNESS_GOLDEN=1 $(BIN)/python -m pytest -q tests/test_reporting_markdown.py tests/test_reporting_tables.py
+golden: $(READY) ## Rewrite the golden reports and the output in the documents; review the diff
+	@HARNESS_GOLDEN=1 $(BIN)/python -m pytest -q tests/test_reporting_markdown.py tests/test_reporting_tables.py tests/test_docs.py
 
 bench: $(READY) ## Measure speed and growth; print the tables
 	@$(BIN)/python benchmarks/growth.py

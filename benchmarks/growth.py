@@ -29,7 +29,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from statistics import linear_regression
+from statistics import fmean
 from urllib.parse import urlsplit
 
 LOOPBACK = Path(__file__).parent.parent / "tests" / "loopback.py"
@@ -39,8 +39,8 @@ FEW = 10
 """So few cases that hardly anything but the fixed cost is left, and enough that no part is left out."""
 ROUNDS = 2
 """How often everything is measured; the least time counts, as others only ever add to it."""
-GROWS = 1.1
-"""Exponents of CPU time above are called growth; what is linear has been seen at 0.65 to 0.95."""
+GROWS = 1.15
+"""Exponents of CPU time above are called growth: what is linear scatters by less than that around 1."""
 
 _AGENT = """\
 ---
@@ -53,7 +53,6 @@ You are a backend engineer. Recommend one design, name its risks and what it cos
 _CRITERIA = {
     "threat": ("Names a threat or an abuse.", "threat* | attack* | abuse* | guessing"),
     "trade-off": ("Names what the choice costs.", "trade-off* | cost* | price"),
-    "rollout": ("Says how the change reaches production.", "roll* out | flag* | canary"),
 }
 
 # ------------------------------------------------------------------ what is measured
@@ -213,7 +212,7 @@ def _requests(url: str) -> int:
 class Growth:
     """How one command's cost grows: the exponents of wall and CPU seconds over the number of cases.
 
-    `None` where some size took no longer than the few cases: the machine was too busy to tell.
+    `None` where hardly any size took longer than the few cases: the machine was too busy to tell.
     """
 
     command: str
@@ -231,9 +230,18 @@ def growth(command: str, few: Size, sizes: Sequence[Size]) -> Growth:
 
 
 def _exponent(more: Sequence[int], seconds: Sequence[float]) -> float | None:
-    if min(seconds) <= 0:
+    """Fit a line through the logarithms by weighted least squares.
+
+    The weights are the squared seconds: the same disturbance moves a small time's logarithm more.
+    """
+    points = [
+        (math.log(n), math.log(each), each**2) for n, each in zip(more, seconds, strict=True) if each > 0
+    ]
+    if len(points) < 2:
         return None
-    return linear_regression([math.log(n) for n in more], [math.log(each) for each in seconds]).slope
+    x, y = (fmean([point[axis] for point in points], [point[2] for point in points]) for axis in (0, 1))
+    covariance = sum(weight * (a - x) * (b - y) for a, b, weight in points)
+    return covariance / sum(weight * (a - x) ** 2 for a, _, weight in points)
 
 
 def sentence(found: Sequence[Growth]) -> str:
@@ -310,9 +318,9 @@ def main() -> None:
         options.error(f"--sizes: give two or more different numbers above {FEW}")
     rounds: dict[int, list[Size]] = {cases: [] for cases in (FEW, *wanted)}
     for number in range(1, ROUNDS + 1):
-        for cases, found in rounds.items():
+        for cases in (FEW, *wanted, FEW):  # the few twice, as all others are measured against them
             print(f"round {number} of {ROUNDS}: {cases:,} cases …", file=sys.stderr)
-            found.append(measure(cases))
+            rounds[cases].append(measure(cases))
     measured = [least(found) for found in rounds.values()]
     few, *sizes = measured
     fitted = [growth(command, few, sizes) for command in few.commands]

@@ -3,6 +3,7 @@
 import difflib
 import hashlib
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -33,19 +34,40 @@ def read_bytes(path: Path, *, name: str = "") -> bytes:
     """Read a file whole; InputError says why it cannot be, and which names are near."""
     name = name or str(path)
     try:
-        if path.stat().st_size > _LIMIT:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            msg = f"{name}: a folder, and a file is needed"
+            raise InputError(msg)
+        if not stat.S_ISREG(status.st_mode):
+            msg = f"{name}: not a regular file"
+            raise InputError(msg)
+        if status.st_size > _LIMIT:
             msg = f"{name}: larger than {_LIMIT // 2**20} MiB"
             raise InputError(msg, hint="split it")
         return path.read_bytes()
     except FileNotFoundError:
         msg = f"{name}: no such file"
         raise InputError(msg, hint=_near(path)) from None
-    except IsADirectoryError:
-        msg = f"{name}: a folder, and a file is needed"
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        msg = f"{name}: cannot be read: {reason}"
         raise InputError(msg) from None
-    except OSError as error:
-        msg = f"{name}: cannot be read: {error.strerror}"
+
+
+def inside(root: Path, name: str) -> Path:
+    """Find a file that a project's file names; InputError when it lies outside the project.
+
+    A symbolic link that leads outside is outside: an eval from a stranger must not send other files away.
+    """
+    try:
+        path = (root / name).resolve()
+    except (OSError, ValueError, RuntimeError) as error:
+        msg = f"{name!r}: not a path: {error}"
         raise InputError(msg) from None
+    if not path.is_relative_to(root.resolve()):
+        msg = f"{name}: lies outside the project {root}"
+        raise InputError(msg, hint="copy the file into the project")
+    return path
 
 
 def read_text(path: Path, *, name: str = "") -> str:

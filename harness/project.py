@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from harness.errors import Fault, IncompleteError, InputError
-from harness.files import read_bytes, read_text, root_of, sha256, shown
+from harness.files import inside, read_bytes, read_text, root_of, sha256, shown
 from harness.grading import signals
 from harness.grading.labels import Labels, read_labels
 from harness.models.recorded import Recorded, read_recorded
@@ -103,7 +103,7 @@ def load(path: Path) -> Material:
 def labels_of(wanted: Eval, root: Path) -> Mapping[str, Labels]:
     """Read the labels that an eval's graders name, leaving out files that are no longer there."""
     names = {spec.labels for spec in wanted.graders if spec.labels}
-    return {name: _labels(root / name, name) for name in sorted(names) if (root / name).is_file()}
+    return {name: _labels(inside(root, name), name) for name in sorted(names) if (root / name).is_file()}
 
 
 class _Loader:
@@ -116,8 +116,8 @@ class _Loader:
 
     def take(self, reader: Callable[[Path, str], T], name: str) -> list[T]:
         """Read one file: a list of what it holds, empty when it cannot be read."""
-        path = self._root / name
         try:
+            path = inside(self._root, name)
             value = reader(path, name)
         except InputError as error:
             self._errors.append(error)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from harness import git
 from harness.errors import InputError
-from harness.files import read_bytes, shown
+from harness.files import inside, read_bytes, shown
 from harness.parsing.agents import read_agent
 from harness.records.results import Revision
 
@@ -20,7 +20,7 @@ def find(spec: str, *, agent: Path, root: Path) -> Revision:
     agent's own path at that commit. Raises InputError when it is none of these.
     """
     if not spec:
-        return _on_disk(root / agent, root, WORKING)
+        return _on_disk(inside(root, str(agent)), root, WORKING)
     for folder in (Path.cwd(), root):
         if (folder / spec).is_file():
             return _on_disk(folder / spec, root, (folder / spec).stem)

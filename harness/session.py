@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 
-from harness.errors import AccessError, InputError
+from harness.errors import InputError
 from harness.grading.graders import LabelsGrader, SignalsGrader
 from harness.judge import Judge
+from harness.models.access import key_for
 from harness.models.messages import connect
 from harness.models.pricing import shipped_prices
 from harness.planning.keys import run_id
@@ -60,6 +61,17 @@ class Session:
             for model, (tokens, seconds, count) in self.store.habits().items()
         }
         return plan(manifest, work, shipped_prices(), habits, self.now().date())
+
+    def unlock(self, plans: Sequence[Plan]) -> None:
+        """Make sure of a key for every model that is to be asked, before anything is begun.
+
+        Raises AccessError where one is missing, InputError where one may not go.
+        """
+        specs = (self.material.eval.model, *(grader.model for grader in self.material.eval.graders))
+        for each in plans:
+            for part, spec in zip(each.parts, specs, strict=True):
+                if part.to_make and spec is not None and spec.provider == "anthropic":
+                    key_for(spec, self.environ)
 
     def perform(self, manifests: Sequence[Manifest], watch: Callable[[Event], None]) -> tuple[Run, ...]:
         """Make everything that is missing of these runs, one run after the other.
@@ -167,15 +179,10 @@ class _OnDemand:
         return await self._model.answer(request)
 
     def _connected(self) -> AbstractAsyncContextManager[Model]:
-        name = self._spec.key_variable
-        key = self._session.environ.get(name, "")
-        if not key:
-            msg = f"no API key: the environment variable {name} is not set"
-            raise AccessError(msg, hint=f"export {name}=…, or try `harness demo`, which needs none")
         return connect(
             base_url=self._spec.base_url,
-            key=key,
-            key_variable=name,
+            key=key_for(self._spec, self._session.environ),
+            key_variable=self._spec.key_variable,
             concurrency=self._session.material.eval.concurrency,
             prices=shipped_prices(),
         )

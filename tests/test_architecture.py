@@ -16,7 +16,8 @@ ROWS = (
     ("session",),
     ("cli", "__main__"),
 )
-OWNERS = {
+OWNERS: dict[str, str | tuple[str, ...]] = {
+    "numpy": ("harness.statistics", "harness.charts"),
     "yaml": "harness.parsing.yamltext",
     "pydantic": "harness.parsing.reading",
     "pydantic_core": "harness.parsing.reading",
@@ -38,6 +39,8 @@ IMPURE = frozenset(
 )
 CLOCKS = frozenset({"now", "today", "utcnow", "open"})
 
+_PURE = 2  # the runner is asynchronous, but reads no clock, file or environment either
+
 Sources = Mapping[str, str]
 
 
@@ -50,7 +53,7 @@ def violations(sources: Sources) -> Iterator[str]:
         graph[module] = {found for name in imported if (found := _module(name, sources))}
         yield from _wrong_way(module, graph[module])
         yield from _not_owned(module, imported)
-        if _row(module) <= 1:
+        if _row(module) <= _PURE:
             yield from _impure(module, tree, imported)
     yield from _circles(graph)
 
@@ -89,9 +92,10 @@ def _wrong_way(module: str, imported: set[str]) -> Iterator[str]:
 
 def _not_owned(module: str, imported: set[str]) -> Iterator[str]:
     for name in imported:
-        owner = OWNERS.get(name.split(".")[0])
-        if owner and module != owner and not module.startswith(owner + "."):
-            yield f"{module} imports {name}, which belongs to {owner}"
+        owners = OWNERS.get(name.split(".")[0], ())
+        owners = (owners,) if isinstance(owners, str) else owners
+        if owners and not any(module == owner or module.startswith(owner + ".") for owner in owners):
+            yield f"{module} imports {name}, which belongs to {' and '.join(owners)}"
 
 
 def _impure(module: str, tree: ast.AST, imported: set[str]) -> Iterator[str]:

@@ -442,7 +442,7 @@ def test_without_measured_scatter_the_gate_never_passes(answers: Answers, attemp
     comparison = compared(*arms, eval=evaluation(attempts=attempts, gate=Gate()))
     assert {gate.result for gate in comparison.gates} == {"INCONCLUSIVE"}
     assert all(words in gate.words for gate in comparison.gates)
-    assert said(comparison, "A verdict on this suite alone and its gate are not available", words)
+    assert said(comparison, "A verdict on this suite alone, which a gate would need, is not available", words)
 
 
 # ------------------------------------------------------------------ caveats

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import re
 import signal
 import subprocess
@@ -419,3 +420,61 @@ def test_every_command_explains_itself(door: Door) -> None:
         done = door.run(name, "--help")
         assert (done.code, done.err) == (0, "")
         assert len(done.out.splitlines()) > 4
+
+
+# ------------------------------------------------------------------ files and hosts an eval may not name
+
+
+@pytest.mark.parametrize(
+    "name", ["../secret.md", "/etc/passwd", "agents/../../secret.md", "agents/link.md", "agents/\0.md"]
+)
+def test_an_eval_cannot_reach_outside_its_project(small: Small, name: str) -> None:
+    secret = small.door.root.parent / "secret.md"
+    secret.write_text(AGENT.replace("Answer briefly", "SECRET"))
+    (small.door.root / "agents" / "link.md").symlink_to(secret)
+    small.door.eval(small.server.url, agent=name)
+    done = small.run()
+    assert (done.code, small.calls()) == (2, (0, 0))
+    assert "SECRET" not in done.out + done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("base_url", "words"),
+    [
+        ("https://evil.example", "export HARNESS_HOSTS=evil.example"),
+        ("http://api.anthropic.com", "https only"),
+        ("https://127.0.0.1.evil.example", "HARNESS_HOSTS"),
+        ("https://api.anthropic.com@evil.example", "HARNESS_HOSTS=evil.example"),
+    ],
+)
+def test_a_key_goes_to_no_host_that_nobody_trusts(small: Small, base_url: str, words: str) -> None:
+    small.door.eval(base_url)
+    done = small.run()
+    assert done.code == 2
+    assert words in done.err
+    assert small.door.run("run", "small", "--plan").code == 0
+
+
+def test_only_a_variable_for_keys_may_be_named(small: Small) -> None:
+    model = {
+        "name": "claude-sonnet-5-5",
+        "base_url": small.server.url,
+        "key_variable": "AWS_SECRET_ACCESS_KEY",
+    }
+    small.door.eval(small.server.url, model=model)
+    done = small.run()
+    assert done.code == 2
+    assert "must end in _API_KEY" in done.err
+
+
+@pytest.mark.parametrize("name", ["folder.yaml", "fifo.yaml", "huge.yaml", "/dev/zero"])
+def test_what_is_no_file_is_an_error_and_never_a_hang(small: Small, name: str) -> None:
+    (small.door.root / "folder.yaml").mkdir()
+    os.mkfifo(small.door.root / "fifo.yaml")
+    with (small.door.root / "huge.yaml").open("wb") as huge:
+        huge.truncate(200 * 2**20)
+    for command in ("run", "check"):
+        done = small.door.run(command, name)
+        assert done.code == 2
+        assert "Traceback" not in done.err

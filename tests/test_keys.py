@@ -40,7 +40,7 @@ def test_whatever_can_change_an_answer_changes_its_key(change: dict[str, Any]) -
 
 def test_how_and_when_it_is_asked_changes_nothing() -> None:
     other = manifest(concurrency=1, budget=99.0, attempts=7, seed=3, max_missing=0.5)
-    key_elsewhere = ModelSpec(**{**_fields(MODEL), "key_variable": "OTHER_KEY"})
+    key_elsewhere = ModelSpec(**{**_fields(MODEL), "key_variable": "OTHER_API_KEY"})
     assert answer_key(request_of(other, case("queues"), "1")) == answer_key(REQUEST)
     assert answer_key(request_of(manifest(model=key_elsewhere), case("queues"), "1")) == answer_key(REQUEST)
 
@@ -92,7 +92,7 @@ def test_another_judge_question_or_answer_is_another_verdict(other: tuple[Any, A
 
 def test_asking_the_same_again_is_the_same_run() -> None:
     one = manifest()
-    moved = replace(one, revision=replace(one.revision, label="HEAD", path="x.md", commit="abc", dirty=True))
+    moved = replace(one, revision=replace(one.revision, path="x.md", commit="abc", dirty=True))
     assert run_id(moved) == run_id(manifest(concurrency=2, budget=1.0)) == run_id(one)
 
 
@@ -106,6 +106,7 @@ def test_asking_the_same_again_is_the_same_run() -> None:
         manifest(graders=("judge",)),
         replace(manifest(), model_version="other"),
         replace(manifest(), eval_name="other"),
+        replace(manifest(), revision=replace(manifest().revision, label="HEAD")),
     ],
 )
 def test_asking_something_else_is_another_run(other: Any) -> None:

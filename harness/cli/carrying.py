@@ -50,6 +50,7 @@ def carry_out(material: Material, revisions: Sequence[Revision], wishes: Wishes,
         if wishes.plan_only:
             return Carried(plans=plans)
         _afford(plans, material, wishes)
+        at_work.unlock(plans)
         meter = Meter(console, sum(plan.trials for plan in plans))
         runs = _perform(at_work, manifests, meter)
         console.print(f"{meter.summary()}.", style="dim")
@@ -89,7 +90,8 @@ def _perform(at_work: Session, manifests: Sequence[Manifest], meter: Meter) -> t
             return at_work.perform(manifests, meter.watch)
         except BaseException:
             # Whatever ended the run, say what was kept: it decides what to do next.
-            err().print(f"{meter.summary()}; all of it is kept. The same command goes on from there.")
+            if meter.made:
+                err().print(f"{meter.summary()}; all of it is kept. The same command goes on from there.")
             raise
 
 

@@ -11,8 +11,10 @@ from harness.errors import HarnessError
 from harness.files import read_bytes, read_text, root_of, shown
 from harness.parsing.agents import read_agent
 from harness.parsing.reading import read
+from harness.parsing.yamltext import parse
 from harness.project import load
 from harness.records.inputs import Dataset, Rubric
+from harness.reporting.words import many
 
 
 @click.command("check", short_help="Read every file; say all that is wrong.")
@@ -21,7 +23,7 @@ from harness.records.inputs import Dataset, Rubric
 def command(files: tuple[Path, ...], *, as_json: bool) -> int:
     """Read every agent, dataset, rubric and eval of the project and say all that is wrong, at once.
 
-    With FILES, only those: agents are .md files; a YAML file is read by the folder it lies in.
+    With FILES, only those: agents are .md files, and a YAML file is known by its shape.
     """
     root = root_of(Path.cwd())
     found: list[dict[str, str | bool]] = []
@@ -38,7 +40,7 @@ def command(files: tuple[Path, ...], *, as_json: bool) -> int:
     else:
         _say(found)
     faulty = sum(not each["ok"] for each in found)
-    click.echo(f"{len(found)} files read, {faulty} to mend", err=True)
+    click.echo(f"{many(len(found), 'file')} read, {faulty} to mend", err=True)
     return 2 if faulty else 0
 
 
@@ -54,9 +56,8 @@ def _say(found: Iterable[Mapping[str, str | bool]]) -> None:
 
 def _all(root: Path) -> Iterator[Path]:
     yield from sorted((root / "agents").rglob("*.md"))
-    yield from sorted((root / "datasets").glob("*.yaml"))
-    yield from sorted((root / "evals" / "rubrics").glob("*.yaml"))
-    yield from sorted((root / "evals").glob("*.yaml"))
+    for folder in ("datasets", "evals/rubrics", "evals"):
+        yield from sorted(path for path in (root / folder).glob("*.y*ml") if path.is_file())
 
 
 def _check(path: Path, root: Path) -> str:
@@ -64,17 +65,31 @@ def _check(path: Path, root: Path) -> str:
     if path.suffix == ".md":
         agent = read_agent(read_bytes(path, name=name), source=name)
         notes = "".join(f"\n      line {note.line}: {note.text}" for note in agent.notes)
-        return (
-            f"agent {agent.name!r}, {len(agent.examples)} examples, {len(agent.prompt.split())} words{notes}"
-        )
+        examples = many(len(agent.examples), "example")
+        return f"agent {agent.name!r}, {examples}, {many(len(agent.prompt.split()), 'word')}{notes}"
     text = read_text(path, name=name)
-    if path.parent.name == "rubrics":
+    kind = _kind(text, path)
+    if kind == "rubric":
         rubric = read(Rubric, text, source=name)
         return f"rubric {rubric.dimension!r}, {len(rubric.criteria)} criteria"
-    if path.parent.name == "datasets":
+    if kind == "dataset":
         cases = read(Dataset, text, source=name)
         criteria = sum(len(of_dimension) for case in cases for of_dimension in case.criteria.values())
-        return f"dataset, {len(cases)} cases, {criteria} criteria of their own"
+        return f"dataset, {many(len(cases), 'case')}, {criteria} criteria of their own"
     material = load(path)
     graders = ", ".join(spec.kind for spec in material.eval.graders)
-    return f"eval, {len(material.cases)} cases × {material.eval.attempts} attempts, graded by {graders}"
+    attempts = many(material.eval.attempts, "attempt")
+    return f"eval, {many(len(material.cases), 'case')}, {attempts} each, graded by {graders}"
+
+
+def _kind(text: str, path: Path) -> str:
+    """Tell what a YAML file is by its shape, else by the folder it lies in."""
+    match parse(text).value:
+        case list():
+            return "dataset"
+        case {"agent": _}:
+            return "eval"
+        case {"dimension": _}:
+            return "rubric"
+        case _:
+            return {"datasets": "dataset", "rubrics": "rubric"}.get(path.parent.name, "eval")

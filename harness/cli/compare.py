@@ -36,8 +36,12 @@ def command(
     wanted = candidates or material.eval.candidates or ("",)
     found = [_find(material, spec) for spec in (base, *wanted)]
     changed = [each for each in found[1:] if each.agent.prompt != found[0].agent.prompt]
+    for same in found[1:]:
+        if same not in changed:
+            click.echo(f"nothing changed: {same.label} has the prompt of {found[0].label}", err=True)
     if not changed:
-        click.echo(f"nothing changed: {found[0].label} and {found[-1].label} have the same prompt", err=True)
+        if as_json:
+            click.echo('{"nothing_changed": true, "comparisons": []}')
         return 0
     typed = " ".join((f"harness compare {name} --base {base}", *(f"--candidate {c}" for c in candidates)))
     arms = revisions.apart(found[0], *changed)

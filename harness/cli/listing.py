@@ -23,13 +23,12 @@ def command(*, store: Path | None, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(row) for row in rows], indent=2))
         return 0
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in ("run", "eval", "revision", "prompt", "begun", "finished"):
-        table.add_column(name, no_wrap=True)
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for name in ("run", "eval", "revision", "prompt", "begun", ""):
+        table.add_column(name, no_wrap=name in {"run", "prompt", "begun"})
     for row in rows:
-        begun, finished = (time[:16].replace("T", " ") for time in (row.created_at, row.finished_at))
-        table.add_row(
-            row.id, plain(row.eval), plain(row.label), row.prompt_hash[:12], begun, finished or "not yet"
-        )
+        begun = row.created_at[:16].replace("T", " ")
+        state = "" if row.finished_at else "unfinished"
+        table.add_row(row.id, plain(row.eval), plain(row.label), row.prompt_hash[:8], begun, state)
     out().print(table)
     return 0

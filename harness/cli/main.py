@@ -3,6 +3,7 @@
 A command's module is imported when it is called, so that `--help` costs next to nothing.
 """
 
+import difflib
 import importlib
 import os
 import sys
@@ -53,7 +54,7 @@ _OUTRO = """\
 
 _CODES = """\
   0 holds · 1 a gate is not met · 2 a file or option is wrong · 3 access refused · 4 inconclusive
-  5 incomplete: nothing ran or too much failed · 6 budget reached · 70 a bug in the harness · 130 Ctrl-C
+  5 incomplete: nothing ran or too much failed · 6 above the budget · 70 a bug in the harness · 130 Ctrl-C
 """
 
 
@@ -64,6 +65,17 @@ class Commands(click.Group):
         """Name all commands, in that order."""
         del ctx
         return [name for group in COMMANDS.values() for name, _ in group]
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, and name the nearest one where there is none of that name."""
+        known = self.list_commands(ctx)
+        if args and args[0] not in known:
+            near = difflib.get_close_matches(args[0], known, n=1)
+            meant = f" Did you mean {near[0]!r}?" if near else ""
+            ctx.fail(f"No such command {args[0]!r}.{meant}")
+        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the module of one command."""
@@ -97,7 +109,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo(f"error: {error}", err=True)
         return error.exit_code
     except click.ClickException as error:
-        error.show()
+        where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "harness"
+        click.echo(f"error: {error.format_message()}\n  hint: `{where} --help` shows what there is", err=True)
         return 2
     except (KeyboardInterrupt, click.Abort):
         click.echo("stopped", err=True)

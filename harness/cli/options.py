@@ -37,7 +37,9 @@ def eval_argument(function: F) -> F:
 def store_option(function: F) -> F:
     """Take another place for the store than the project's own."""
     return click.option(
-        "--store", type=click.Path(path_type=Path), help="Store file; default: .harness/store.db."
+        "--store",
+        type=click.Path(path_type=Path),
+        help="Store file; default: $HARNESS_STORE, else .harness/store.db in the project.",
     )(function)
 
 

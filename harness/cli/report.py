@@ -1,6 +1,7 @@
 """`harness report`: write the report of stored runs again."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from harness.files import root_of
 from harness.project import labels_of
 from harness.publishing import publish
 from harness.records.results import Run
+from harness.revisions import apart
 from harness.store.opening import open_store
 
 
@@ -31,6 +33,11 @@ def command(runs: tuple[str, ...], *, store: Path | None, as_json: bool) -> int:
     with open_store(store_path(store, root), create=False) as opened:
         found = [find_run(opened, name) for name in runs]
         _same_question(found)
+        labels_apart = apart(*(run.manifest.revision for run in found))
+        found = [
+            replace(run, manifest=replace(run.manifest, revision=revision))
+            for run, revision in zip(found, labels_apart, strict=True)
+        ]
         labels = labels_of(found[0].manifest.eval, root)
         made = assemble(opened, found, labels, " ".join(("harness report", *(run.id for run in found))))
     return read_out(Carried(report=made, page=publish(made, root / REPORTS)), as_json=as_json)
@@ -38,6 +45,9 @@ def command(runs: tuple[str, ...], *, store: Path | None, as_json: bool) -> int:
 
 def _same_question(runs: Sequence[Run]) -> None:
     """Refuse to compare what is not comparable."""
+    if len({run.id for run in runs}) < len(runs):
+        msg = "a run is compared with another one, not with itself"
+        raise InputError(msg, hint="`harness list` shows which there are")
     first, *others = (run.manifest for run in runs)
     for other in others:
         differ = [

@@ -150,6 +150,11 @@ class Meter:
             case Done():
                 self._step()
 
+    @property
+    def made(self) -> int:
+        """How many answers and verdicts were made."""
+        return self.answers + self.verdicts
+
     def summary(self) -> str:
         """Say what was made."""
         parts = [f"{self.answers:,} answers and {self.verdicts:,} verdicts made"]

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from harness.comparison.findings import Finding
-from harness.comparison.wording import cases
 from harness.records.results import OVERALL, Arm, Counts
-from harness.reporting.words import listed
+from harness.reporting.words import listed, many
+from harness.statistics.estimates import FEWEST_CASES
 from harness.statistics.paired import SUBSETS
 from harness.statistics.suite import Unavailable
 
@@ -24,6 +24,13 @@ _GRADERS = {
 def of_findings(findings: Sequence[Finding]) -> list[str]:
     """Say what the statistics assume, and which target is missing and why."""
     found = _suites_missing(findings)
+    few = [f for f in findings if 0 < f.paired.changed < FEWEST_CASES]
+    if few:
+        where = listed([f.dimension for f in few])
+        found.append(
+            f"Fewer than {FEWEST_CASES} cases changed on {where}: no p under 0.05 is possible there, "
+            "and the interval is wide on purpose (two pseudo-cases)."
+        )
     moved = [f for f in findings if f.dimension != OVERALL and f.verdict in ("better", "worse")]
     if moved and sum(f.dimension != OVERALL for f in findings) > 1:
         found.append("The p values are not adjusted for looking at several dimensions.")
@@ -68,7 +75,7 @@ def of_pairs(unpaired: Sequence[str], absent: Sequence[str], *, missing_points: 
         shown = [*unpaired[:5], *([f"{len(unpaired) - 5} more"] if len(unpaired) > 5 else [])]
         verb = "is" if len(unpaired) == 1 else "are"
         found.append(
-            f"{cases(len(unpaired)).capitalize()} {verb} not graded in both arms in every dimension "
+            f"{many(len(unpaired), 'case').capitalize()} {verb} not graded in both arms in every dimension "
             f"and left out where so: {listed(shown)}."
         )
     if missing_points > 0:
@@ -86,10 +93,8 @@ def _suites_missing(findings: Sequence[Finding]) -> list[str]:
     for found in findings:
         if isinstance(found.suite, Unavailable):
             reasons.setdefault(found.suite.reason, []).append(found.dimension)
-    return [
-        f"A verdict on this suite alone and its gate are not available{_where(names, findings)}: {reason}."
-        for reason, names in reasons.items()
-    ]
+    opening = "A verdict on this suite alone, which a gate would need, is not available"
+    return [f"{opening}{_where(names, findings)}: {reason}." for reason, names in reasons.items()]
 
 
 def _where(names: Sequence[str], findings: Sequence[Finding]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from harness.comparison.findings import Finding
 from harness.records.results import OVERALL, VerdictWord
-from harness.reporting.words import listed, signed
+from harness.reporting.words import listed, many, signed
 from harness.statistics.estimates import FEWEST_CASES
 from harness.statistics.suite import Suite
 
@@ -60,11 +60,6 @@ def probability(p: float) -> str:
     return f"= {p:.4f}" if abs(p - 0.05) < 0.005 else f"= {p:.3f}"
 
 
-def cases(n: int) -> str:
-    """Write `1 case`, `12 cases`."""
-    return "1 case" if n == 1 else f"{n} cases"
-
-
 def _overall(found: Finding, *, base: str, candidate: str) -> str:
     if found.verdict == "cannot tell":
         opening = f"Cannot tell whether {candidate} is better or worse than {base} overall"
@@ -81,7 +76,8 @@ def _wanting(found: Finding) -> str:
     """Say why the data do not decide, and what would."""
     changed, n, mde = found.paired.changed, found.n, found.paired.mde
     if n < FEWEST_CASES:
-        return f"with {cases(n)} no p under 0.05 is possible, it takes at least {FEWEST_CASES} that change"
+        few = many(n, "case")
+        return f"with {few} no p under 0.05 is possible, it takes at least {FEWEST_CASES} that change"
     if changed < FEWEST_CASES:
         few = f"only {changed} of {n} cases changed" if changed else f"none of {n} cases changed"
         return f"{few}, and below {FEWEST_CASES} no p under 0.05 is possible"

@@ -9,6 +9,12 @@ from harness.parsing.lines import read_lines
 from harness.records.outcomes import Verdict
 from harness.records.record import Record
 
+_SETTLED = {
+    "both": "label: both annotators agreed",
+    "adjudicated": "label: settled by a third reading",
+    "one": "label: one annotator",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label(Record):
@@ -51,7 +57,7 @@ class Labels:
         if label is None:
             reason = f"no label for this answer in {self.source}"
             return Verdict(dimension=dimension, criterion=criterion, met=None, reason=reason)
-        how = f"labelled ({label.settled})"
+        how = _SETTLED[label.settled]
         return Verdict(dimension=dimension, criterion=criterion, met=label.met, quote=label.quote, reason=how)
 
 

@@ -8,7 +8,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
-from harness.records.inputs import Case, Criterion, GraderSpec
+from harness.records.inputs import Case, Criterion, GraderSpec, ModelSpec
 from harness.records.outcomes import Request
 from harness.records.results import GraderInfo, Manifest
 
@@ -53,21 +53,18 @@ def verdict_key(info: GraderInfo, spec: GraderSpec, asked: Asked, vote: int = 1)
 
 
 def run_id(manifest: Manifest) -> str:
-    """Name a run by what it asks, so that asking the same again is the same run.
+    """Name a run by what it asks and under which label, so that asking the same again is the same run.
 
-    Where a prompt came from, file hashes and the harness's version are recorded but do not tell runs apart.
+    What asks nothing of a model tells no runs apart: where the prompt's file lies, the budget, the gate, the
+    name of the key's variable.
     """
-    asked = asdict(manifest.eval)
-    for name in ("agent", "budget", "concurrency", "max_missing", "candidates", "gate", "seed", "notes"):
-        asked.pop(name)
+    asked, revision = manifest.eval, manifest.revision
     parts = [
-        manifest.eval_name,
-        asked,
-        manifest.model_version,
-        manifest.revision.agent.prompt_hash,
+        [manifest.eval_name, revision.label, revision.agent.prompt_hash, asked.attempts],
+        [*_model(asked.model), manifest.model_version],
         [asdict(case) for case in manifest.cases],
         [asdict(rubric) for rubric in manifest.rubrics],
-        [asdict(grader) for grader in manifest.graders],
+        [[asdict(info), _judge(spec)] for info, spec in zip(manifest.graders, asked.graders, strict=True)],
     ]
     return digest(parts)[:12]
 
@@ -78,9 +75,10 @@ def question_hash(case: Case) -> str:
 
 
 def _judge(spec: GraderSpec) -> object:
-    if spec.model is None:
-        return None
-    model = spec.model
+    return None if spec.model is None else _model(spec.model)
+
+
+def _model(model: ModelSpec) -> list[object]:
     return [model.provider, model.base_url, model.name, model.max_tokens, model.effort]
 
 

@@ -140,7 +140,7 @@ class Rubric(Record):
     dimension: str
     """Name of the dimension, such as `security`."""
     question: str = ""
-    """What the dimension asks, in one sentence; the judge reads it as background."""
+    """What the dimension asks, in one sentence, for people."""
     criteria: tuple[Criterion, ...]
 
     def __post_init__(self) -> None:
@@ -216,7 +216,7 @@ class ModelSpec(Record):
     base_url: str = "https://api.anthropic.com"
     """Where the Messages API is spoken."""
     key_variable: str = "ANTHROPIC_API_KEY"
-    """Environment variable that holds the key."""
+    """Environment variable that holds the key; its name ends in `_API_KEY`."""
     answers: str = ""
     """Recorded answers, a JSONL file (provider `recorded` only)."""
 
@@ -228,6 +228,8 @@ class ModelSpec(Record):
             refuse("answers belongs to provider recorded")
         if self.provider == "recorded" and not self.answers:
             refuse("answers must name a JSONL file for provider recorded")
+        if not self.key_variable.endswith("_API_KEY"):
+            refuse(f"key_variable must end in _API_KEY, got {self.key_variable!r}")
         if self.max_tokens < 1:
             refuse(f"max_tokens must be at least 1, got {self.max_tokens}")
 

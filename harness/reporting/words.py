@@ -81,6 +81,11 @@ def count(number: float | None) -> str:
     return _ABSENT if number is None else f"{number:,.0f}"
 
 
+def many(number: int, noun: str) -> str:
+    """Give a count with its noun: `1 case`, `1,200 cases`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def seconds(duration: float | None) -> str:
     """Give a duration in seconds; a dash where there is none."""
     return _ABSENT if duration is None else f"{duration:.1f} s"

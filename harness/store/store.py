@@ -1,8 +1,8 @@
-"""Read and write the store; every write is on disk when the call returns.
+"""Read and write the store; what is kept survives the process, however it ends.
 
 SQLite in WAL mode: readers never wait for a writer, and a process that is killed loses nothing that had
-been kept. Writes only ever add rows or complete them; one costs the same at the first row and at the
-millionth.
+been kept (a power cut may take the last commits with it). Writes only ever add rows or complete them; one
+costs the same at the first row and at the millionth.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
