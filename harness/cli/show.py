@@ -21,6 +21,7 @@ from harness.records.inputs import Case, Criterion
 from harness.records.outcomes import Failed, Outcome, Verdict
 from harness.records.results import Arm
 from harness.reporting import words
+from harness.reporting.untrusted import shortened
 from harness.results import arm
 from harness.store.opening import open_store
 
@@ -75,19 +76,19 @@ def _outcome(of_run: Arm, grader: str, case: str, attempt: int) -> Outcome:
 
 def _show(console: Console, case: Case, arms: Sequence[Arm], attempt: int) -> None:
     console.print(Panel(plain(case.question.strip()), title=plain(case.title or case.id), title_align="left"))
+    manifest = arms[0].run.manifest
+    graders = [info.kind for info in manifest.graders]
+    found = [[_outcome(of_run, grader, case.id, attempt) for grader in graders] for of_run in arms]
     grid = Table.grid(expand=True, padding=(0, 1))
     for _ in arms:
         grid.add_column(ratio=1)
-    deciders = [(a, _outcome(a, a.run.manifest.graders[0].kind, case.id, attempt)) for a in arms]
-    grid.add_row(*(_answer(of_run, outcome) for of_run, outcome in deciders))
+    grid.add_row(*(_answer(of_run, outcomes[0]) for of_run, outcomes in zip(arms, found, strict=True)))
     console.print(grid)
-    rubrics = arms[0].run.manifest.rubrics
-    for info in arms[0].run.manifest.graders:
-        console.print(Text(f"by {info.kind}", style="bold"))
-        outcomes = [_outcome(a, info.kind, case.id, attempt) for a in arms]
-        for rubric in rubrics:
-            criteria = (*rubric.criteria, *case.criteria.get(rubric.dimension, ()))
-            console.print(_verdicts(rubric.dimension, criteria, arms, outcomes))
+    others = f"; {', '.join(graders[1:])} only where they differ" if graders[1:] else ""
+    console.print(Text(f"by {graders[0]}{others}", style="bold"))
+    for rubric in manifest.rubrics:
+        criteria = (*rubric.criteria, *case.criteria.get(rubric.dimension, ()))
+        console.print(_verdicts(rubric.dimension, criteria, [arm.label for arm in arms], found))
 
 
 def _answer(of_run: Arm, outcome: Outcome) -> RenderableType:
@@ -106,15 +107,16 @@ def _answer(of_run: Arm, outcome: Outcome) -> RenderableType:
 
 
 def _verdicts(
-    dimension: str, criteria: Sequence[Criterion], arms: Sequence[Arm], outcomes: Sequence[Outcome]
+    dimension: str, criteria: Sequence[Criterion], labels: Sequence[str], found: Sequence[Sequence[Outcome]]
 ) -> Table:
+    """One row per criterion, one column per run; `found` holds each run's outcomes, the decider's first."""
     table = Table(box=None, expand=True, padding=(0, 1), show_edge=False)
     table.add_column(Text(dimension, style="bold"), ratio=2)
     table.add_column("points", justify="right")
-    for of_run, outcome in zip(arms, outcomes, strict=True):
-        table.add_column(plain(f"{of_run.label} {_score(outcome, dimension)}"), ratio=3)
+    for label, outcomes in zip(labels, found, strict=True):
+        table.add_column(plain(f"{label} {_score(outcomes[0], dimension)}"), ratio=3)
     for criterion in criteria:
-        cells = (_verdict(outcome, dimension, criterion.id) for outcome in outcomes)
+        cells = (_cell(outcomes, dimension, criterion.id) for outcomes in found)
         table.add_row(plain(criterion.text), f"{criterion.points:+g}", *cells)
     return table
 
@@ -124,16 +126,26 @@ def _score(outcome: Outcome, dimension: str) -> str:
     return words.points(scores[dimension].value * 100) if dimension in scores else "not graded"
 
 
-def _verdict(outcome: Outcome, dimension: str, criterion: str) -> Text:
-    if isinstance(outcome, Failed):
+def _cell(outcomes: Sequence[Outcome], dimension: str, criterion: str) -> Text:
+    """Give the deciding grader's verdict with its evidence, and whoever says otherwise."""
+    if isinstance(outcomes[0], Failed):
         return Text("–", style="dim")
-    found = next(v for v in outcome.verdicts if (v.dimension, v.criterion) == (dimension, criterion))
-    return _evidence(found)
+    first, *others = (_verdict(outcome, dimension, criterion) for outcome in outcomes)
+    text = _evidence(first)
+    for other in others:
+        if other.met is not first.met:
+            text.append_text(Text(" · differs: ", style="yellow")).append_text(_evidence(other))
+    return text
+
+
+def _verdict(outcome: Outcome, dimension: str, criterion: str) -> Verdict:
+    verdicts = () if isinstance(outcome, Failed) else outcome.verdicts
+    return next(v for v in verdicts if (v.dimension, v.criterion) == (dimension, criterion))
 
 
 def _evidence(verdict: Verdict) -> Text:
     mark, style = _MARKS[verdict.met]
     text = Text(f"{mark} ", style=style)
     if verdict.met and verdict.quote:
-        return text.append_text(Text(f"“{plain(' '.join(verdict.quote.split())[:160])}”", style="italic"))
-    return text.append_text(Text(str(plain(verdict.reason)), style="dim"))
+        return text.append_text(Text(f"“{shortened(verdict.quote, 160)}”", style="italic"))
+    return text.append_text(Text(shortened(verdict.reason, 160), style="dim"))
