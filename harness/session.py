@@ -24,6 +24,7 @@ from harness.project import Material
 from harness.records.inputs import GraderSpec, ModelSpec
 from harness.records.outcomes import Answer, Failed, Request, Verdict
 from harness.records.results import Manifest, Run
+from harness.reporting.words import many
 from harness.results import Failure
 from harness.runner import Answered, Bench, Done, Event, Grader, Keep, Marked, Unmarked, run
 from harness.store.store import Store
@@ -52,9 +53,11 @@ class Session:
         work = list(jobs(manifest, self._shelf))
         recorded = self.material.recorded
         misses = recorded.missing(job.request for job in work) if recorded else ()
-        if misses:
+        if recorded and misses:
             name, more = manifest.revision.label, len(misses) - 1
-            msg = f"{name}: {misses[0]}" + (f" (and {more} more like it)" if more else "")
+            msg = f"{name}: {recorded.why(misses[0])}" + (
+                f" (and {many(more, 'more trial')})" if more else ""
+            )
             raise InputError(msg, hint="record the answers, or use provider anthropic in the eval")
         habits = {
             model: Habit(output_tokens=tokens, seconds=seconds, measured=count)

@@ -80,7 +80,8 @@ async def test_a_miss_says_which_part_is_unknown_and_what_to_do(asked: Request, 
     assert caught.value.message.startswith("answers.jsonl holds no ")
     assert words in caught.value.message
     assert "undo the edit" in caught.value.hint
-    assert answers.missing([request(), asked, asked]) == (caught.value.message,)
+    assert answers.missing([request(), asked, asked]) == (asked, asked)
+    assert answers.why(asked) == caught.value.message
 
 
 def test_nothing_is_missing_when_all_is_recorded() -> None:

@@ -67,14 +67,15 @@ class Recorded:
         recording = self.by_key.get(_key(request))
         if recording is None:
             kind = "recorded-miss"
-            raise CallError(kind, self._why(request), hint=_HINT)
+            raise CallError(kind, self.why(request), hint=_HINT)
         return Answer(text=recording.text, model="recorded", cost=0.0, request_id=recording.id)
 
-    def missing(self, requests: Iterable[Request]) -> tuple[str, ...]:
-        """Say in a sentence each what is not recorded of these requests; equal sentences once."""
-        return tuple(dict.fromkeys(self._why(each) for each in requests if _key(each) not in self.by_key))
+    def missing(self, requests: Iterable[Request]) -> tuple[Request, ...]:
+        """Return the requests whose answer is not recorded; `why` says for one of them what is."""
+        return tuple(request for request in requests if _key(request) not in self.by_key)
 
-    def _why(self, request: Request) -> str:
+    def why(self, request: Request) -> str:
+        """Say which part of a missing request is unknown, and what is held instead."""
         prompt, question, attempt = _key(request)
         of_prompt = {key: each for key, each in self.by_key.items() if key[0] == prompt}
         if not of_prompt:
