@@ -54,6 +54,14 @@ def read_bytes(path: Path, *, name: str = "") -> bytes:
         raise InputError(msg) from None
 
 
+def is_file(path: Path) -> bool:
+    """Say whether a path is a file; what cannot be a path is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def inside(root: Path, name: str) -> Path:
     """Find a file that a project's file names; InputError when it lies outside the project.
 

@@ -37,7 +37,9 @@ class Judge:
         nonce = self._nonce(answer.text)
         first, *rest = marks
         broken = [await self._mark(first, texts, nonce, hand_over)]
-        broken += await asyncio.gather(*(self._mark(mark, texts, nonce, hand_over) for mark in rest))
+        async with asyncio.TaskGroup() as group:
+            asked = [group.create_task(self._mark(mark, texts, nonce, hand_over)) for mark in rest]
+        broken += [task.result() for task in asked]
         for error in broken:
             if error is not None:
                 raise error
@@ -52,30 +54,33 @@ class Judge:
         return None
 
     async def _verdict(self, mark: Mark, texts: tuple[str, str], nonce: str) -> Verdict:
-        fault, cost = "", 0.0
-        priced = True
+        fault = ""
+        replies: list[Answer] = []
         for _ in range(_TRIES):
             request = judge_request(self.spec, self.api_version, texts, mark.criterion, nonce, fault)
-            reply = await self.model.answer(request)
-            priced = priced and reply.cost is not None
-            cost += reply.cost or 0.0
+            replies.append(await self.model.answer(request))
             try:
-                verdict = _read(reply, texts[1], mark)
+                return _paid(_read(replies[-1], texts[1], mark), replies)
             except UnreadableError as error:
                 fault = str(error)
-                continue
-            return replace(verdict, cost=cost if priced else None)
-        return Verdict(
-            dimension=mark.dimension,
-            criterion=mark.criterion.id,
-            met=None,
-            reason=f"the judge's reply could not be used, twice: {fault}",
-            cost=cost if priced else None,
-        )
+        reason = f"the judge's reply could not be used, twice: {fault}"
+        open_ = Verdict(dimension=mark.dimension, criterion=mark.criterion.id, met=None, reason=reason)
+        return _paid(open_, replies)
 
     def _nonce(self, answer: str) -> str:
         """Derive the code of the markers: the same for all criteria of an answer, unknown to its author."""
         return hmac.new(self.secret, answer.encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def _paid(verdict: Verdict, replies: Sequence[Answer]) -> Verdict:
+    """Add up what a verdict's calls took; one unknown price makes the sum unknown."""
+    costs = [reply.cost for reply in replies]
+    return replace(
+        verdict,
+        cost=None if None in costs else sum(cost or 0.0 for cost in costs),
+        output_tokens=sum(reply.usage.output_tokens for reply in replies),
+        seconds=sum(reply.seconds for reply in replies),
+    )
 
 
 def _read(reply: Answer, answer: str, mark: Mark) -> Verdict:

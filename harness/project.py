@@ -3,13 +3,16 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
 
 from harness.errors import Fault, IncompleteError, InputError
 from harness.files import inside, read_bytes, read_text, root_of, sha256, shown
 from harness.grading import signals
+from harness.grading.judging import QUOTE_RULES
 from harness.grading.labels import Labels, read_labels
 from harness.models.recorded import Recorded, read_recorded
 from harness.parsing.agents import cases_of, read_agent
@@ -55,11 +58,21 @@ class Material:
 
     def _info(self, spec: GraderSpec) -> GraderInfo:
         if spec.model is not None:
-            judged_by = f"{JUDGE_VERSION}/{API_VERSION}"
+            judged_by = f"{JUDGE_VERSION}-{QUOTE_RULES}/{API_VERSION}"
             return GraderInfo(kind=spec.kind, version=judged_by, model=spec.model.name)
         if spec.kind == "labels":
             return GraderInfo(kind=spec.kind, version=self.labels[spec.labels].version[:12])
-        return GraderInfo(kind=spec.kind, version=signals.VERSION)
+        return GraderInfo(kind=spec.kind, version=f"{signals.VERSION}-{_signals_code()}")
+
+
+@cache
+def _signals_code() -> str:
+    """Hash the code that matches signals: when it changes, its verdicts are made anew, which is free."""
+    grading = files("harness.grading")
+    names = ("signals", "phrases", "placeholders", "negation", "units")
+    sources = [grading.joinpath(f"{name}.py").read_bytes() for name in names]
+    sources.append(files("harness.records").joinpath("phrases.py").read_bytes())
+    return sha256(b"".join(sources))[:8]
 
 
 def load(path: Path) -> Material:

@@ -31,6 +31,8 @@ def publish(report: Report, reports: Path) -> Path:
             **{f"{name}.svg": chart.svg.encode() for name, chart in charts.items()},
             **{f"{name}.png": chart.png for name, chart in charts.items()},
         }
+        # Without its stamp a half-written report is never taken for a whole one.
+        (folder / _STAMP).unlink(missing_ok=True)
         for name, content in files.items():
             write(folder / name, content)
         write(folder / _STAMP, "\n".join((stamp, *files)).encode())

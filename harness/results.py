@@ -8,11 +8,14 @@ from harness.comparison.comparing import compare
 from harness.comparison.summary import counts, scores
 from harness.grading.labels import Labels
 from harness.grading.scoring import outcome
+from harness.planning.keys import digest
 from harness.planning.work import Job
 from harness.records.outcomes import Failed, Outcome, Usage
 from harness.records.record import Record
 from harness.records.results import Agreement, Arm, Manifest, Report, Revision, Run
 from harness.statistics.agreement import agreement
+
+_LONGEST_NAME = 120  # well below what file systems take, with room for the files inside
 
 NOT_RUN = "not-run"
 """The kind of failure of a trial that no run has tried yet."""
@@ -66,7 +69,7 @@ def agreements(arms: Sequence[Arm], labels: Mapping[str, Labels]) -> tuple[Agree
     general = {(r.dimension, c.id) for r in manifest.rubrics for c in r.criteria}
     found = []
     for spec in manifest.eval.graders:
-        if not spec.labels or spec.kind == "labels":
+        if spec.labels not in labels or spec.kind == "labels":
             continue
         of_file = labels[spec.labels]
         rows = list(_pairs(arms, spec.kind, of_file))
@@ -118,7 +121,7 @@ def report(
             for info in manifest.graders
         ),
         agreements=agreements,
-        notes=notes,
+        notes=(*notes, *_incomplete(arms)),
         provenance=provenance,
     )
 
@@ -169,7 +172,20 @@ def slug(name: str) -> str:
     >>> slug("backend--HEAD~1..agents/x.md")
     'backend--HEAD-1..agents-x.md'
     """
-    return "".join(c if c.isascii() and (c.isalnum() or c in "._+-") else "-" for c in name)
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in "._+-") else "-" for c in name)
+    short = safe if len(safe) <= _LONGEST_NAME else f"{safe[: _LONGEST_NAME - 9]}-{digest(name)[:8]}"
+    return short.lstrip(".") or "report"
+
+
+def _incomplete(arms: Sequence[Arm]) -> Iterable[str]:
+    """Say where a grader that does not decide left answers ungraded; the decider's gaps are caveats."""
+    _, *others = (info.kind for info in arms[0].run.manifest.graders)
+    for each in arms:
+        for kind in others:
+            counted = each.counts[kind]
+            if counted.graded < counted.answered:
+                share = f"{counted.graded} of {counted.answered} answers of {each.label}"
+                yield f"{kind} graded {share}; it does not decide."
 
 
 def _asked(manifest: Manifest) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from harness import git
 from harness.errors import InputError
-from harness.files import inside, read_bytes, shown
+from harness.files import inside, is_file, read_bytes, shown
 from harness.parsing.agents import read_agent
 from harness.records.results import Revision
 
@@ -22,7 +22,7 @@ def find(spec: str, *, agent: Path, root: Path) -> Revision:
     if not spec:
         return _on_disk(inside(root, str(agent)), root, WORKING)
     for folder in (Path.cwd(), root):
-        if (folder / spec).is_file():
+        if is_file(folder / spec):
             return _on_disk(folder / spec, root, (folder / spec).stem)
     name = spec.partition(":")[0]
     commit = git.commit(root, name) if name else ""
@@ -33,14 +33,20 @@ def find(spec: str, *, agent: Path, root: Path) -> Revision:
 
 
 def apart(base: Revision, *others: Revision) -> tuple[Revision, ...]:
-    """Give revisions that share a label one that tells them apart: its prompt hash is added."""
+    """Give revisions that share a label one that tells them apart: its prompt hash is added.
+
+    Those that share the prompt as well are numbered.
+    """
     labels = [revision.label for revision in (base, *others)]
-    return tuple(
-        replace(revision, label=f"{revision.label}-{revision.agent.prompt_hash[:6]}")
-        if labels.count(revision.label) > 1
-        else revision
-        for revision in (base, *others)
-    )
+    found: list[Revision] = []
+    for revision in (base, *others):
+        label = revision.label
+        if labels.count(label) > 1:
+            label = f"{label}-{revision.agent.prompt_hash[:6]}"
+            again = sum(other.label.split("#")[0] == label for other in found)
+            label = f"{label}#{again + 1}" if again else label
+        found.append(replace(revision, label=label))
+    return tuple(found)
 
 
 def _on_disk(path: Path, root: Path, label: str) -> Revision:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from harness.errors import AccessError, CallError
+from harness.errors import CallError, HarnessError
 from harness.planning.model import Model
 from harness.planning.work import HandOver, Job, Mark, Shelf, filled, marks_of
 from harness.records.inputs import Case
@@ -80,8 +80,8 @@ class Bench:
 async def run(work: Iterator[Job], bench: Bench, keep: Keep) -> None:
     """Make what is missing, with as many trials in hand as the eval allows calls in flight.
 
-    `work` is consumed as workers get free, so that memory does not grow with the run. Raises
-    AccessError at the first call that is refused; the calls in flight are cancelled then.
+    `work` is consumed as workers get free, so that memory does not grow with the run. Ends with the
+    first HarnessError, such as a refused key or a full disk; the calls in flight are cancelled then.
     """
 
     async def worker() -> None:
@@ -93,8 +93,16 @@ async def run(work: Iterator[Job], bench: Bench, keep: Keep) -> None:
         async with asyncio.TaskGroup() as group:
             for _ in range(bench.manifest.eval.concurrency):
                 group.create_task(worker())
-    except* AccessError as refused:
-        raise refused.exceptions[0] from None
+    except* HarnessError as ended:
+        raise _first(ended) from None
+
+
+def _first(ended: BaseExceptionGroup[HarnessError]) -> BaseException:
+    """Take the error out of its groups: several workers may have met the same one."""
+    error: BaseException = ended
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 async def _trial(job: Job, bench: Bench, keep: Keep) -> None:

@@ -60,8 +60,8 @@ class Session:
             )
             raise InputError(msg, hint="record the answers, or use provider anthropic in the eval")
         habits = {
-            model: Habit(output_tokens=tokens, seconds=seconds, measured=count)
-            for model, (tokens, seconds, count) in self.store.habits().items()
+            place: Habit(output_tokens=tokens, seconds=seconds, measured=count)
+            for place, (tokens, seconds, count) in self.store.habits().items()
         }
         return plan(manifest, work, shipped_prices(), habits, self.now().date())
 
@@ -118,14 +118,16 @@ class Session:
         return SignalsGrader()
 
     def _keep(self, begun: Run, watch: Callable[[Event], None]) -> Keep:
-        asked_model = begun.manifest.eval.model.name or "recorded"
+        asked = begun.manifest.eval
+        asked_model = asked.model.name if asked.model.provider == "anthropic" else ""
+        judges: dict[str, str] = {spec.kind: spec.model.name if spec.model else "" for spec in asked.graders}
 
         def keep(event: Event) -> None:
             match event:
                 case Answered(trial, answer):
                     self.store.keep_answer(trial.key, answer, asked_model=asked_model, at=self._at())
                 case Marked(_, grader, verdicts):
-                    self.store.keep_verdicts(grader, verdicts, at=self._at())
+                    self.store.keep_verdicts(grader, verdicts, asked_model=judges[grader], at=self._at())
                 case Failed() | Unmarked():
                     self.store.fail(begun.id, _failure(event), at=self._at())
                 case Done():

@@ -2,13 +2,16 @@
 
 import csv
 import io
+import itertools
 import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,7 @@ from typing import Any
 import pytest
 
 from front_door import AGENT, RUBRIC, Door, Finished
-from loopback import Body, Loopback, answer_in
+from loopback import Body, Loopback
 
 TWO, JUDGED = 2, 4  # two cases; two criteria each
 
@@ -155,28 +158,45 @@ def test_last_commit_against_the_working_file_is_the_default(small: Small) -> No
     assert "uncommitted" in provenance["revision working"]
 
 
-def test_a_gate_that_fails_is_exit_1(door: Door) -> None:
+@pytest.fixture
+def gated(door: Door) -> Iterator[Door]:
+    """An eval with a gate; a good prompt is answered well four times in five and a bad one badly."""
+    turns = itertools.count()
+
     def reply(body: Body) -> str:
-        better = "Answer well" in str(body["system"])
-        return "Validate against the threat of replay." if better else "Use a queue."
+        usual = next(turns) % 5 > 0
+        if "Answer well" in str(body["system"]):
+            return "Name the threat of replay" + (" and validate the schema." if usual else ".")
+        return "Use a queue and hope." if usual else "Name the threat of replay."
 
-    def judge(body: Body) -> Any:
-        text = answer_in(body)
-        return {"quote": text if "threat" in text else "", "reason": "so", "met": "threat" in text}
+    with Loopback(reply=reply) as server:
+        door.eval(server.url, attempts=4, graders=[{"kind": "signals"}], gate={"margin": 10})
+        door.cases(*(f"case{number}" for number in range(8)))
+        door.write("agents/good.md", AGENT.replace("Answer briefly", "Answer well"))
+        yield door
 
-    with Loopback(reply=reply, judge=judge) as server:
-        door.eval(server.url, attempts=3, gate={"margin": 5})
-        names = [f"case{number}" for number in range(8)]
-        door.cases(*names)
-        good = door.write("agents/good.md", AGENT.replace("Answer briefly", "Answer well"))
-        worse = door.run("compare", "small", "--base", str(good))
-        better = door.run("compare", "small", "--base", "agents/helper.md", "--candidate", str(good))
-    # Every attempt of a case is alike here, so the suite shows no scatter and certifies nothing: the gate
-    # may not pass on that, and says so.
-    assert "worse" in worse.out
-    assert worse.code in {1, 4}
-    assert better.code in {0, 4}
-    assert "gate security" in worse.out
+
+def test_a_gate_that_is_not_met_is_exit_1(gated: Door) -> None:
+    done = gated.run("compare", "small", "--base", "agents/good.md")
+    assert done.code == 1, done.out + done.err
+    assert "gate security: FAIL" in done.out
+    assert "exit 1" in done.err
+
+
+def test_a_gate_that_is_met_is_exit_0(gated: Door) -> None:
+    done = gated.run("compare", "small", "--base", "agents/helper.md", "--candidate", "agents/good.md")
+    assert done.code == 0, done.out + done.err
+    assert "gate security: PASS" in done.out
+
+
+def test_a_gate_that_one_attempt_cannot_decide_is_exit_4(gated: Door) -> None:
+    gated.write(
+        "evals/small.yaml",
+        (gated.root / "evals/small.yaml").read_text().replace("attempts: 4", "attempts: 1"),
+    )
+    done = gated.run("compare", "small", "--base", "agents/good.md")
+    assert done.code == 4, done.out + done.err
+    assert "gate security: INCONCLUSIVE" in done.out
 
 
 def test_the_comparison_is_data_on_request(small: Small) -> None:
@@ -478,3 +498,140 @@ def test_what_is_no_file_is_an_error_and_never_a_hang(small: Small, name: str) -
         done = small.door.run(command, name)
         assert done.code == 2
         assert "Traceback" not in done.err
+
+
+# ------------------------------------------------------------------ what reviewers broke once
+
+
+def test_a_full_disk_is_an_error_that_says_so_and_never_a_bug(small: Small) -> None:
+    assert small.run().code == 0
+    with sqlite3.connect(small.door.root / ".harness" / "store.db") as connection:
+        refusal = "select raise(abort, 'database or disk is full')"
+        connection.execute(f"create trigger full before insert on answers begin {refusal}; end")
+    small.door.cases("queues", "caches", "logins")
+    done = small.run()
+    assert done.code == 2
+    assert "disk is full" in done.err
+    assert "free some space" in done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("budget", ["nan", "-1", "inf"])
+def test_a_budget_that_is_none_is_refused(small: Small, budget: str) -> None:
+    done = small.run("--budget", budget)
+    assert (done.code, small.calls()) == (2, (0, 0))
+
+
+def test_a_closed_pipe_is_neither_green_nor_a_regression(small: Small) -> None:
+    small.run()
+    for extra in ((), ("--json",)):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "harness", "run", "small", *extra],
+            cwd=small.door.root,
+            env={"PATH": "/usr/bin:/bin"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait(30) == 141
+        assert process.stderr is not None
+        assert b"Traceback" not in process.stderr.read()
+        process.stderr.close()
+
+
+def test_runs_of_different_models_are_not_compared_as_if_the_prompt_had_changed(small: Small) -> None:
+    small.run()
+    small.door.eval(small.server.url, model={"name": "claude-opus-5-5", "base_url": small.server.url})
+    small.run()
+    ids = [row["id"] for row in small.door.run("list", "--json").data]
+    done = small.door.run("report", *ids)
+    assert done.code == 2
+    assert "differ in the model" in done.err
+    small.door.eval(small.server.url, attempts=2)
+    small.run()
+    ids = [row["id"] for row in small.door.run("list", "--json").data]
+    assert "attempts" in small.door.run("report", ids[0], ids[-1]).err
+
+
+def test_two_runs_are_shown_although_the_rubric_changed_between_them(small: Small) -> None:
+    small.run()
+    more = [*RUBRIC["criteria"], {"id": "new", "text": "Is new.", "points": 1}]
+    small.door.write("evals/rubrics/security.yaml", {**RUBRIC, "criteria": more})
+    small.run()
+    old, new = (row["id"] for row in small.door.run("list", "--json").data)
+    for pair in ((old, new), (new, old)):
+        done = small.door.run("show", *pair, "queues")
+        assert done.code == 0, done.err
+        assert "Is new." in done.out
+        assert "not asked" in done.out
+
+
+def test_a_label_means_the_run_that_was_asked_for_last(small: Small) -> None:
+    other = AGENT.replace("briefly", "at length")
+    for content in (AGENT, other, AGENT):
+        small.door.write("agents/helper.md", content)
+        small.run()
+    done = small.door.run("report", "working", "--json")
+    first = small.door.run("run", "small", "--json").data["arms"][0]["run"]["id"]
+    assert done.data["arms"][0]["run"]["id"] == first
+
+
+def test_a_report_that_was_cut_short_is_drawn_again(small: Small) -> None:
+    small.run()
+    (folder,) = (small.door.root / "reports").glob("small--*")
+    whole = (folder / "index.html").read_text()
+    (folder / ".content").unlink()
+    (folder / "index.html").write_text("half")
+    small.run()
+    assert (folder / "index.html").read_text() == whole
+
+
+def test_hostile_names_reach_terminal_and_files_as_text(small: Small) -> None:
+    name = "sec[red]x[/nope]"
+    small.door.write("evals/rubrics/security.yaml", {**RUBRIC, "dimension": name})
+    done = small.run()
+    assert done.code == 0, done.err
+    assert name in done.out
+    assert small.door.run("check").code == 0
+
+
+def test_a_server_s_words_cannot_act_in_the_terminal(door: Door) -> None:
+    with Loopback() as server:
+        door.eval(server.at("401,message=bad\x1b[31mHACK"))
+        done = door.run("run", "small")
+    assert done.code == 3
+    assert "\x1b" not in done.err
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a/" * 200, "\udcff"])
+def test_names_that_cannot_be_files_are_errors(small: Small, name: str) -> None:
+    for arguments in (("run", name), ("run", "small", "--revision", name), ("check", name), ("cases", name)):
+        done = small.door.run(*arguments)
+        assert done.code == 2
+        assert "Traceback" not in done.err
+
+
+def test_a_run_without_its_labels_file_is_reported_without_agreement(small: Small) -> None:
+    label = {
+        "answer": "x",
+        "answer_hash": "0" * 64,
+        "dimension": "security",
+        "criterion": "threat",
+        "met": True,
+    }
+    path = small.door.write("datasets/labels.jsonl", json.dumps({**label, "quote": "", "settled": "one"}))
+    small.door.eval(small.server.url, graders=[{"kind": "signals", "labels": "datasets/labels.jsonl"}])
+    assert small.run().code == 0
+    path.unlink()
+    assert small.door.run("report", "working").code == 0
+
+
+def test_many_candidates_with_long_names_still_get_a_report(small: Small) -> None:
+    names = []
+    for number in range(6):
+        path = f"agents/{'long' * 15}{number}.md"
+        small.door.write(path, AGENT.replace("briefly", f"in {number} words"))
+        names += ["--candidate", path]
+    done = small.door.run("compare", "small", "--base", "agents/helper.md", *names)
+    assert done.code == 0, done.err

@@ -25,7 +25,7 @@ def read(*, evidence: str = "quote", **fields: object) -> Verdict:
         ("use **client-generated ids**", "use **client-generated ids"),
         ("First, use client-generated ids. Then say", "First,  use **client-generated ids**.\nThen say"),
         ('Then say "done".', "Then say “done”."),
-        ("a | b", "a | b"),
+        ("use client-generated ids", "use **client-generated ids"),
     ],
 )
 def test_a_quote_counts_whatever_its_white_space_marks_and_quotation_marks(quote: str, verbatim: str) -> None:
@@ -73,10 +73,27 @@ def test_what_is_located_is_text_of_the_answer(quote: str, answer: str) -> None:
     assert locate(quote, answer) in answer
 
 
-@given(st.text(alphabet="ab *\n“'", min_size=1), st.text(alphabet="ab *\n", max_size=20))
-def test_every_part_of_an_answer_can_be_quoted(part: str, around: str) -> None:
-    found = locate(part, around + part + around)
-    assert bool(found) == bool(part.strip("* \n"))
+@given(
+    st.lists(st.sampled_from(["use", "**ids**", "“keys”", "a"]), min_size=1),
+    st.text(alphabet="ab *\n", max_size=20),
+    st.sampled_from([" ", "\n", "  "]),
+)
+def test_all_whole_words_of_an_answer_can_be_found(part: list[str], around: str, gap: str) -> None:
+    assert locate(" ".join(part), around + gap + gap.join(part) + gap + around)
+
+
+@pytest.mark.parametrize("quote", [".", "e", "the", "irst", "client-gen", "use", "First,  use", "a"])
+def test_a_scrap_of_an_answer_proves_nothing(quote: str) -> None:
+    with pytest.raises(UnreadableError, match="quote"):
+        read(quote=quote, met=True)
+
+
+@pytest.mark.parametrize(
+    ("quote", "answer"), [("Yes.", "Yes.\nMore."), ("Use SSE.", "Why? Use SSE. Then go on.")]
+)
+def test_a_whole_short_sentence_or_line_is_quote_enough(quote: str, answer: str) -> None:
+    reply = json.dumps({"quote": quote, "reason": "", "met": True})
+    assert read_reply(reply, answer=answer, dimension="d", criterion=criterion("c")).met is True
 
 
 @given(st.text())

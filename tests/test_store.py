@@ -5,6 +5,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def test_what_is_kept_is_what_is_found(
     verdict = Verdict(dimension="security", criterion="c", met=met, quote=quote, cost=None)
     with open_store(tmp_path_factory.mktemp("store") / "s.db") as store:
         store.keep_answer("k", answer, asked_model="m", at=AT)
-        store.keep_verdicts("judge", [("v", verdict)], at=AT)
+        store.keep_verdicts("judge", [("v", verdict)], asked_model="", at=AT)
         assert store.answers(["k", "unknown"]) == {"k": answer}
         assert store.verdicts(["v", "unknown"]) == {"v": verdict}
 
@@ -82,14 +83,14 @@ def test_only_an_ungraded_verdict_gives_way(
     with open_store(path) as store:
         for met in (first, second):
             verdict = Verdict(dimension="d", criterion="c", met=met, reason=str(met))
-            store.keep_verdicts("judge", [("v", verdict)], at=AT)
+            store.keep_verdicts("judge", [("v", verdict)], asked_model="", at=AT)
         assert store.verdicts(["v"])["v"].met is stays
 
 
 def test_more_keys_than_one_query_takes_are_all_found(path: Path) -> None:
     given_verdicts = [(str(i), Verdict(dimension="d", criterion="c", met=True)) for i in range(1700)]
     with open_store(path) as store:
-        store.keep_verdicts("signals", given_verdicts, at=AT)
+        store.keep_verdicts("signals", given_verdicts, asked_model="", at=AT)
         assert len(store.verdicts([key for key, _ in given_verdicts])) == 1700
 
 
@@ -117,12 +118,40 @@ def test_failures_are_those_of_the_last_try(path: Path) -> None:
         assert store.failures(begun.id) == ()
 
 
-def test_habits_are_means_by_the_model_that_was_asked(path: Path) -> None:
+def test_habits_are_means_by_role_and_the_model_that_was_asked(path: Path) -> None:
     with open_store(path) as store:
         for key, tokens in (("a", 100), ("b", 300)):
             answer = Answer(text="", usage=Usage(output_tokens=tokens), seconds=tokens / 100)
             store.keep_answer(key, answer, asked_model="claude-sonnet-5-5", at=AT)
-        assert store.habits() == {"claude-sonnet-5-5": (200.0, 2.0, 2)}
+        judged = Verdict(dimension="d", criterion="c", met=True, output_tokens=40, seconds=0.5)
+        store.keep_verdicts("judge", [("v", judged)], asked_model="claude-sonnet-5-5", at=AT)
+        store.keep_verdicts("signals", [("w", judged)], asked_model="", at=AT)
+        assert store.habits() == {
+            ("agent", "claude-sonnet-5-5"): (200.0, 2.0, 2),
+            ("judge", "claude-sonnet-5-5"): (40.0, 0.5, 1),
+        }
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "sum_"), [(0.25, 0.5, 0.75), (None, 0.5, None), (0.25, None, None)]
+)
+def test_what_was_paid_for_a_verdict_that_gave_way_stays_paid(
+    path: Path, first: float | None, second: float | None, sum_: float | None
+) -> None:
+    with open_store(path) as store:
+        for met, cost in ((None, first), (True, second)):
+            verdict = Verdict(dimension="d", criterion="c", met=met, cost=cost, output_tokens=10)
+            store.keep_verdicts("judge", [("v", verdict)], asked_model="m", at=AT)
+        assert (store.verdicts(["v"])["v"].cost, store.verdicts(["v"])["v"].output_tokens) == (sum_, 20)
+
+
+def test_the_run_asked_for_last_is_listed_last(path: Path) -> None:
+    first, second = run(manifest(prompt="a")), run(manifest(prompt="b"))
+    with open_store(path) as store:
+        for begun, at in ((first, "1"), (second, "2"), (first, "3")):
+            store.begin(replace(begun, created_at=at))
+        assert [row.id for row in store.list()] == [second.id, first.id]
+        assert store.load(first.id).created_at == "1"
 
 
 def test_only_its_owner_can_read_a_store(path: Path) -> None:

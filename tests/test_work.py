@@ -17,7 +17,7 @@ TWO = (rubric("security", criterion("threat"), criterion("input")), rubric("cost
 
 
 def planned(asked: Manifest, shelf: Shelf, **habits: Habit) -> Plan:
-    named = {"claude-sonnet-5-5": habits["agent"]} if habits else {}
+    named = {("agent", "claude-sonnet-5-5"): habits["agent"]} if habits else {}
     return plan(asked, jobs(asked, shelf), shipped_prices(), named, TODAY)
 
 

@@ -1,6 +1,7 @@
 """From an eval and revisions to a published report: what `run`, `compare` and `demo` have in common."""
 
 import datetime as dt
+import math
 import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from harness.cli.options import Wishes, store_path
 from harness.cli.screen import Meter, err, show_plan
-from harness.errors import BudgetError
+from harness.errors import BudgetError, InputError
 from harness.grading.labels import Labels
 from harness.models.pricing import shipped_prices
 from harness.planning.plan import Plan
@@ -97,6 +98,9 @@ def _perform(at_work: Session, manifests: Sequence[Manifest], meter: Meter) -> t
 
 def _afford(plans: Sequence[Plan], material: Material, wishes: Wishes) -> None:
     budget = material.eval.budget if wishes.budget is None else wishes.budget
+    if not (math.isfinite(budget) and budget >= 0):
+        msg = f"--budget must be a number of dollars, 0 or more, got {budget}"
+        raise InputError(msg)
     costs = [plan.cost for plan in plans]
     if wishes.yes or not any(plan.calls for plan in plans):
         return

@@ -35,10 +35,15 @@ def command(
     material = load(eval_path(name))
     wanted = candidates or material.eval.candidates or ("",)
     found = [_find(material, spec) for spec in (base, *wanted)]
-    changed = [each for each in found[1:] if each.agent.prompt != found[0].agent.prompt]
-    for same in found[1:]:
-        if same not in changed:
-            click.echo(f"nothing changed: {same.label} has the prompt of {found[0].label}", err=True)
+    changed: list[Revision] = []
+    for each in found[1:]:
+        twin = next(
+            (other for other in (found[0], *changed) if other.agent.prompt == each.agent.prompt), None
+        )
+        if twin is None:
+            changed.append(each)
+        else:
+            click.echo(f"nothing changed: {each.label} has the prompt of {twin.label}", err=True)
     if not changed:
         if as_json:
             click.echo('{"nothing_changed": true, "comparisons": []}')

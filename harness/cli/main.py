@@ -3,20 +3,25 @@
 A command's module is imported when it is called, so that `--help` costs next to nothing.
 """
 
+import contextlib
 import difflib
 import importlib
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from importlib.metadata import version
+from types import FrameType
 
 import click
 
 from harness.errors import HarnessError
+from harness.reporting.untrusted import visible
 
 BUG = 70
 INTERRUPTED = 130
+CLOSED = 141  # what a shell makes of SIGPIPE
 
 COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
     "Start here": (
@@ -103,24 +108,49 @@ def harness() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; prints errors to stderr, a traceback only for a bug."""
+    signal.signal(signal.SIGTERM, _terminate)
     try:
-        code = harness.main(args=arguments, prog_name="harness", standalone_mode=False)
-    except HarnessError as error:
-        click.echo(f"error: {error}", err=True)
-        return error.exit_code
-    except click.ClickException as error:
-        where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "harness"
-        click.echo(f"error: {error.format_message()}\n  hint: `{where} --help` shows what there is", err=True)
-        return 2
+        # Not `harness.main()`: that turns a closed pipe into exit code 1, which here means a regression.
+        with harness.make_context("harness", list(sys.argv[1:] if arguments is None else arguments)) as ctx:
+            code = harness.invoke(ctx)
+            sys.stdout.flush()
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except (HarnessError, click.ClickException, OSError) as error:
+        return _mendable(error)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("stopped", err=True)
+        _say("stopped")
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; say nothing when Python closes the pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception:  # noqa: BLE001 - the last line of defence: a bug must not look like a regression
         traceback.print_exc()
-        click.echo("this is a bug in the harness, not in your files; please report it", err=True)
+        _say("this is a bug in the harness, not in your files; please report it")
         return BUG
     return code if isinstance(code, int) else 0
+
+
+def _mendable(error: HarnessError | click.ClickException | OSError) -> int:
+    """Say what a person can mend, and return the exit code for it."""
+    if isinstance(error, HarnessError):
+        _say(f"error: {error}")
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "harness"
+        _say(f"error: {error.format_message()}\n  hint: `{where} --help` shows what there is")
+        return 2
+    if isinstance(error, BrokenPipeError):
+        # Whoever read our output has seen enough; say nothing more, also not when Python closes the pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED
+    _say(f"error: {error.filename or 'output'}: {error.strerror}")
+    return 2
+
+
+def _say(text: str) -> None:
+    """Print to stderr; servers and files had a hand in the text, so that nothing in it may act."""
+    with contextlib.suppress(OSError):
+        click.echo(visible(text), err=True)
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    """End on SIGTERM as on Ctrl-C: cleanly, saying what was kept."""
+    signal.raise_signal(signal.SIGINT)

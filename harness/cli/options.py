@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from harness.errors import InputError
-from harness.files import root_of
+from harness.files import is_file, root_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -75,11 +75,11 @@ def wishes_options(function: F) -> Callable[..., Any]:
 def eval_path(name: str) -> Path:
     """Find an eval file by path, or by name in `evals/`."""
     path = Path(name)
-    if path.suffix in {".yaml", ".yml"} or path.is_file():
+    if path.suffix in {".yaml", ".yml"} or is_file(path):
         return path
     folder = root_of(Path.cwd()) / "evals"
     found = folder / f"{name}.yaml"
-    if found.is_file():
+    if is_file(found):
         return found
     known = ", ".join(sorted(each.stem for each in folder.glob("*.yaml"))) or "none"
     msg = f"{name}: no such eval"

@@ -14,7 +14,7 @@ from harness.errors import InputError
 from harness.files import root_of
 from harness.project import labels_of
 from harness.publishing import publish
-from harness.records.results import Run
+from harness.records.results import Manifest, Run
 from harness.revisions import apart
 from harness.store.opening import open_store
 
@@ -48,13 +48,21 @@ def _same_question(runs: Sequence[Run]) -> None:
     if len({run.id for run in runs}) < len(runs):
         msg = "a run is compared with another one, not with itself"
         raise InputError(msg, hint="`harness list` shows which there are")
-    first, *others = (run.manifest for run in runs)
+    first, *others = (_question(run.manifest) for run in runs)
     for other in others:
-        differ = [
-            name
-            for name in ("eval_name", "cases", "rubrics", "graders")
-            if getattr(first, name) != getattr(other, name)
-        ]
+        differ = [name for name, value in first.items() if other[name] != value]
         if differ:
             msg = f"these runs did not ask the same: they differ in {', '.join(differ)}"
             raise InputError(msg, hint="`harness compare` asks both the same and makes what is missing")
+
+
+def _question(asked: Manifest) -> dict[str, object]:
+    """Everything but the prompt: what must be equal for a difference to be the prompt's."""
+    return {
+        "the eval": asked.eval_name,
+        "cases": asked.cases,
+        "rubrics": asked.rubrics,
+        "graders": (asked.graders, [spec.model for spec in asked.eval.graders]),
+        "the model": (asked.eval.model, asked.model_version),
+        "attempts": asked.eval.attempts,
+    }

@@ -46,14 +46,21 @@ _NUMBERS = frozenset(
 _QUIET_SECONDS = 10.0  # between two lines of progress where there is no terminal to redraw
 
 
+class _Honest(Console):
+    """A console that leaves the exit code to the door when nobody reads any more."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def out() -> Console:
     """Where data goes: standard output."""
-    return Console(highlight=False, soft_wrap=False)
+    return _Honest(highlight=False)
 
 
 def err() -> Console:
     """Where words and progress go: standard error."""
-    return Console(stderr=True, highlight=False)
+    return _Honest(stderr=True, highlight=False)
 
 
 def plain(text: str) -> Text:
@@ -76,7 +83,7 @@ def show_plan(console: Console, plans: Sequence[Plan]) -> None:
         for part in plan.parts:
             label = plan.label if part is plan.parts[0] else ""
             cost = words.dollars(part.cost) if part.to_make else "–"
-            table.add_row(plain(label), part.name, f"{part.stored:,}", f"{part.to_make:,}", cost)
+            table.add_row(plain(label), plain(part.name), f"{part.stored:,}", f"{part.to_make:,}", cost)
     console.print(table)
     bases = {part.model: part.basis for plan in plans for part in plan.parts if part.model and part.to_make}
     for name, basis in bases.items():
@@ -232,7 +239,7 @@ def _show_deciding(console: Console, found: Comparison, *, alone: bool) -> None:
     table = _table("", "base", "new", "change", "95 % interval", "p", "verdict")
     for row in found.differences:
         table.add_row(
-            Text(row.dimension, style="bold" if row.dimension == OVERALL else ""),
+            Text(visible(row.dimension), style="bold" if row.dimension == OVERALL else ""),
             words.points(row.base.mean),
             words.points(row.candidate.mean),
             words.signed(row.difference.mean),
@@ -250,7 +257,7 @@ def _in_a_line(found: Comparison) -> Text:
     line = Text(visible(f"by {found.grader}: "))
     for number, row in enumerate(found.differences):
         line.append(" · " if number else "")
-        line.append(f"{row.dimension} {words.signed(row.difference.mean)} ")
+        line.append(f"{visible(row.dimension)} {words.signed(row.difference.mean)} ")
         line.append_text(_verdict(row))
     return line
 
@@ -279,7 +286,7 @@ def _show_scores(console: Console, report: Report) -> None:
         console.print(Text(visible(f"{report.base.label}, by {info.kind}"), style="bold"))
         table = _table("", "score", "95 % interval", "cases")
         for name, estimate in report.base.scores[info.kind]:
-            table.add_row(name, words.points(estimate.mean), words.interval(estimate), str(estimate.n))
+            table.add_row(plain(name), words.points(estimate.mean), words.interval(estimate), str(estimate.n))
         console.print(table)
 
 
@@ -289,7 +296,7 @@ def _show_agreements(console: Console, agreements: Sequence[Agreement]) -> None:
     table = _table("grader", "over", "verdicts", "raw", "balanced accuracy", "AC1")
     for row in agreements:
         measured = (words.percent(row.raw), words.share(row.balanced_accuracy), words.share(row.ac1))
-        table.add_row(row.grader, row.scope, f"{row.n:,}", *measured)
+        table.add_row(plain(row.grader), plain(row.scope), f"{row.n:,}", *measured)
     console.print(table)
     if any(row.in_sample for row in agreements):
         sentence = "In sample: this grader was written while looking at these labels, which flatters it."

@@ -1,7 +1,7 @@
 """`harness show`: one case as it was answered and graded, two runs side by side."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from harness.cli.options import json_option, store_option, store_path
 from harness.cli.screen import out, plain
 from harness.errors import InputError
 from harness.files import root_of
+from harness.grading.scoring import criteria_of
 from harness.planning.work import jobs
 from harness.records.inputs import Case, Criterion
 from harness.records.outcomes import Failed, Outcome, Verdict
@@ -77,7 +78,10 @@ def _outcome(of_run: Arm, grader: str, case: str, attempt: int) -> Outcome:
 def _show(console: Console, case: Case, arms: Sequence[Arm], attempt: int) -> None:
     console.print(Panel(plain(case.question.strip()), title=plain(case.title or case.id), title_align="left"))
     manifest = arms[0].run.manifest
-    graders = [info.kind for info in manifest.graders]
+    graders = [i.kind for i in manifest.graders if all(i.kind in of_run.outcomes for of_run in arms)]
+    if not graders:
+        msg = "these runs have no grader in common"
+        raise InputError(msg, hint="show them one by one")
     found = [[_outcome(of_run, grader, case.id, attempt) for grader in graders] for of_run in arms]
     grid = Table.grid(expand=True, padding=(0, 1))
     for _ in arms:
@@ -86,9 +90,21 @@ def _show(console: Console, case: Case, arms: Sequence[Arm], attempt: int) -> No
     console.print(grid)
     others = f"; {', '.join(graders[1:])} only where they differ" if graders[1:] else ""
     console.print(Text(f"by {graders[0]}{others}", style="bold"))
-    for rubric in manifest.rubrics:
-        criteria = (*rubric.criteria, *case.criteria.get(rubric.dimension, ()))
-        console.print(_verdicts(rubric.dimension, criteria, [arm.label for arm in arms], found))
+    for dimension, criteria in _criteria(arms, case.id).items():
+        console.print(_verdicts(dimension, criteria, [arm.label for arm in arms], found))
+
+
+def _criteria(arms: Sequence[Arm], case: str) -> Mapping[str, Sequence[Criterion]]:
+    """Collect what any of the runs asked of this case: rubrics may have changed between them."""
+    found: dict[str, dict[str, Criterion]] = {}
+    for of_run in arms:
+        manifest = of_run.run.manifest
+        of_case = [each for each in manifest.cases if each.id == case]
+        for dimension, criterion in (
+            pair for each in of_case for pair in criteria_of(each, manifest.rubrics)
+        ):
+            found.setdefault(dimension, {}).setdefault(criterion.id, criterion)
+    return {dimension: tuple(criteria.values()) for dimension, criteria in found.items()}
 
 
 def _answer(of_run: Arm, outcome: Outcome) -> RenderableType:
@@ -131,16 +147,18 @@ def _cell(outcomes: Sequence[Outcome], dimension: str, criterion: str) -> Text:
     if isinstance(outcomes[0], Failed):
         return Text("–", style="dim")
     first, *others = (_verdict(outcome, dimension, criterion) for outcome in outcomes)
+    if first is None:
+        return Text("– not asked", style="dim")
     text = _evidence(first)
     for other in others:
-        if other.met is not first.met:
+        if other is not None and other.met is not first.met:
             text.append_text(Text(" · differs: ", style="yellow")).append_text(_evidence(other))
     return text
 
 
-def _verdict(outcome: Outcome, dimension: str, criterion: str) -> Verdict:
+def _verdict(outcome: Outcome, dimension: str, criterion: str) -> Verdict | None:
     verdicts = () if isinstance(outcome, Failed) else outcome.verdicts
-    return next(v for v in verdicts if (v.dimension, v.criterion) == (dimension, criterion))
+    return next((v for v in verdicts if (v.dimension, v.criterion) == (dimension, criterion)), None)
 
 
 def _evidence(verdict: Verdict) -> Text:

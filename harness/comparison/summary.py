@@ -7,6 +7,8 @@ from harness.records.outcomes import Failed, Graded, Outcome, Ungraded
 from harness.records.results import OVERALL, Counts, Estimate
 from harness.statistics.estimates import NOTHING, mean_score
 
+_CUT = frozenset({"max_tokens", "model_context_window_exceeded"})
+
 
 def counts(outcomes: Sequence[Outcome], planned: int) -> Counts:
     """Count trials by what became of them; a refused or cut answer is still an answer and is graded."""
@@ -18,7 +20,7 @@ def counts(outcomes: Sequence[Outcome], planned: int) -> Counts:
         ungraded=sum(isinstance(outcome, Ungraded) for outcome in outcomes),
         failed=sum(isinstance(outcome, Failed) for outcome in outcomes),
         refused=sum(answer.stop_reason == "refusal" for answer in answers),
-        cut=sum(answer.stop_reason == "max_tokens" for answer in answers),
+        cut=sum(answer.stop_reason in _CUT for answer in answers),
     )
 
 

@@ -1,6 +1,7 @@
 """Read a judge's reply: strictly, or not at all."""
 
 import json
+import re
 from dataclasses import dataclass
 
 from harness.records.inputs import Criterion
@@ -8,6 +9,12 @@ from harness.records.outcomes import Verdict
 
 _EQUAL = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "–": "-", "—": "-", " ": " "})
 _MARKUP = frozenset("*_`#>|")
+_WORD = re.compile(r"\w+")
+_FEWEST_WORDS = 3
+_PIECES = re.compile(r"\n|(?<=[.!?;:])\s+")
+
+QUOTE_RULES = 2
+"""Raise it whenever a reply would be read otherwise than before: it is part of every judge verdict's key."""
 
 
 class UnreadableError(Exception):
@@ -31,9 +38,8 @@ def read_reply(reply: str, *, answer: str, dimension: str, criterion: Criterion)
     """
     quote, reason, met = _fields(reply)
     found = locate(quote, answer)
-    if met and criterion.evidence == "quote" and not found:
-        what = "its quote does not occur in the answer." if quote.strip() else "met needs a quote."
-        raise UnreadableError(what)
+    if met and criterion.evidence == "quote" and (fault := _fault(quote, found, answer)):
+        raise UnreadableError(fault)
     return Verdict(
         dimension=dimension, criterion=criterion.id, met=met, quote=found if met else "", reason=reason
     )
@@ -50,9 +56,36 @@ def locate(quote: str, answer: str) -> str:
         return ""
     folded = _fold(answer)
     start = folded.text.find(wanted)
+    while start >= 0 and _cuts_a_word(folded.text, start, start + len(wanted)):
+        start = folded.text.find(wanted, start + 1)
     if start < 0:
         return ""
     return answer[folded.origins[start] : folded.origins[start + len(wanted) - 1] + 1]
+
+
+def _fault(quote: str, found: str, answer: str) -> str:
+    """Say why a quote proves nothing; empty when it does.
+
+    One or two words can be found in any answer, so a quote has three, or is a whole sentence or line.
+    """
+    if not found:
+        return "its quote does not occur in the answer." if quote.strip() else "met needs a quote."
+    if len(_WORD.findall(found)) >= _FEWEST_WORDS:
+        return ""
+    wholes = {_bare(piece) for piece in _PIECES.split(answer)}
+    if _bare(found) in wholes - {""}:
+        return ""
+    return "its quote is too short to show anything: quote a whole sentence."
+
+
+def _bare(text: str) -> str:
+    return _fold(text).text.strip(" -+.:;,!?")
+
+
+def _cuts_a_word(text: str, start: int, end: int) -> bool:
+    """Say whether a span begins or ends inside a word."""
+    before, after = text[start - 1 : start + 1], text[end - 1 : end + 1]
+    return (start > 0 and before.isalnum()) or (len(after) > 1 and after.isalnum())
 
 
 def _fields(reply: str) -> tuple[str, str, bool]:

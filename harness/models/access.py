@@ -19,8 +19,12 @@ def key_for(spec: ModelSpec, environ: Mapping[str, str]) -> str:
     Keys go to the API's own host and to this machine; to another host only if HARNESS_HOSTS names it,
     and never unencrypted. Raises InputError for a host that is not trusted, AccessError when there is no key.
     """
-    address = urlsplit(spec.base_url)
-    host = address.hostname or ""
+    try:
+        address = urlsplit(spec.base_url)
+        host = address.hostname or ""
+    except ValueError as error:
+        msg = f"base_url: not an address: {error}, got {spec.base_url!r}"
+        raise InputError(msg) from None
     if host not in _HERE:
         trusted = {_OWN, *(name.strip().lower() for name in environ.get(TRUSTED, "").split(","))}
         if host not in trusted:

@@ -78,12 +78,13 @@ def plan(
     manifest: Manifest,
     work: Iterable[Job],
     prices: PriceTable,
-    habits: Mapping[str, Habit],
+    habits: Mapping[tuple[str, str], Habit],
     on: dt.date,
 ) -> Plan:
     """Count what is stored and what is to be made, and estimate its cost and time.
 
-    `habits` maps model names to what their stored calls took; models without history get a guess.
+    `habits` maps (role, model) to what stored calls took; the role is `agent` or the grader's kind. Without
+    history there is a guess.
     """
     tally = _tally(manifest, work)
     cost = _Costs(manifest, prices, habits, on)
@@ -136,7 +137,7 @@ class _Costs:
 
     manifest: Manifest
     prices: PriceTable
-    habits: Mapping[str, Habit]
+    habits: Mapping[tuple[str, str], Habit]
     on: dt.date
 
     def agent(self, tally: _Tally) -> Part:
@@ -165,7 +166,8 @@ class _Costs:
         if model is None or model.provider == "recorded":
             free = "free: looked up" if model or name.startswith("labels") else "free: no model is asked"
             return Part(name=name, model="", stored=stored, to_make=to_make, cost=0.0, seconds=0, basis=free)
-        habit = self.habits.get(model.name, guess)
+        role = "agent" if guess is GUESS_AGENT else "judge"
+        habit = self.habits.get((role, model.name), guess)
         usage = prompt + Usage(output_tokens=int(habit.output_tokens * to_make))
         cost = self._cost(model.name, usage, to_make)
         basis = f"{habit.output_tokens:,.0f} output tokens a call, " + (

@@ -1,7 +1,7 @@
 """The work of a run: which trials it holds, what is stored of each, and what is left to make."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Protocol
 
@@ -133,11 +133,4 @@ def _messages(case: Case) -> tuple[Message, ...]:
 def _named(verdict: Verdict, mark: Mark) -> Verdict:
     if (verdict.dimension, verdict.criterion) == (mark.dimension, mark.criterion.id):
         return verdict
-    return Verdict(
-        dimension=mark.dimension,
-        criterion=mark.criterion.id,
-        met=verdict.met,
-        quote=verdict.quote,
-        reason=verdict.reason,
-        cost=verdict.cost,
-    )
+    return replace(verdict, dimension=mark.dimension, criterion=mark.criterion.id)

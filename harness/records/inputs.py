@@ -296,7 +296,7 @@ class Eval(Record):
     attempts: int = 1
     """How often each case is answered by each revision."""
     concurrency: int = 16
-    """Calls in flight at most, agent and judge together."""
+    """Calls in flight at most for each account; agent and judge usually share one."""
     budget: float = 5.0
     """US dollars; an estimate above it needs `--yes` or a larger budget."""
     max_missing: float = 0.1

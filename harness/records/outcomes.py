@@ -93,7 +93,7 @@ class Verdict(Record):
     """A yes or no to one criterion with its evidence; `met is None` means ungraded, `reason` says why.
 
     `quote` is verbatim text of the answer. `cost` is what the judge's calls cost in US dollars,
-    `None` where no price is known.
+    `None` where no price is known; `output_tokens` and `seconds` are what they took, all calls together.
     """
 
     dimension: str
@@ -102,6 +102,8 @@ class Verdict(Record):
     quote: str = ""
     reason: str = ""
     cost: float | None = 0.0
+    output_tokens: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, func, select
+from sqlalchemy import Connection, Engine, Row, delete, func, literal, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -25,12 +25,21 @@ from harness.store.tables import answers, failures, runs, verdicts
 _CHUNK = 500  # keys per query: below every SQLite's limit on bound values
 _USAGE = ("input_tokens", "output_tokens", "cache_write_tokens", "cache_read_tokens")
 
+_TAKEN = ("cost", "output_tokens", "seconds")
+
 # Built once: building a statement costs more than SQLite takes to carry it out.
 _KEEP_ANSWER = sqlite.insert(answers).on_conflict_do_nothing()
 _NEW_VERDICT = sqlite.insert(verdicts)
 _KEEP_VERDICT = _NEW_VERDICT.on_conflict_do_update(
     index_elements=["key"],
-    set_={name: _NEW_VERDICT.excluded[name] for name in ("met", "quote", "reason", "cost", "created_at")},
+    set_={
+        **{name: _NEW_VERDICT.excluded[name] for name in ("met", "quote", "reason", "created_at")},
+        # What was paid for the verdict that gives way stays paid.
+        **{
+            name: verdicts.c[name] + _NEW_VERDICT.excluded[name]
+            for name in ("cost", "output_tokens", "seconds")
+        },
+    },
     where=verdicts.c.met.is_(None),
 )
 
@@ -44,6 +53,7 @@ class Listed(Record):
     label: str
     prompt_hash: str
     created_at: str
+    asked_at: str
     finished_at: str
 
 
@@ -89,18 +99,32 @@ class Store:
                 _KEEP_ANSWER, {"key": key, "asked_model": asked_model, "created_at": at, **values}
             )
 
-    def keep_verdicts(self, grader: str, given: Sequence[tuple[str, Verdict]], *, at: str) -> None:
-        """Put verdicts on disk together; a stored verdict gives way only if it was ungraded."""
-        rows = [{"key": key, "grader": grader, "created_at": at, **asdict(verdict)} for key, verdict in given]
+    def keep_verdicts(
+        self, grader: str, given: Sequence[tuple[str, Verdict]], *, asked_model: str, at: str
+    ) -> None:
+        """Put verdicts on disk together; a stored verdict gives way only if it was ungraded.
+
+        `asked_model` is the judge's, empty for a grader that asks nobody.
+        """
+        same = {"grader": grader, "asked_model": asked_model, "created_at": at}
+        rows = [{"key": key, **same, **asdict(verdict)} for key, verdict in given]
         with self._writing() as connection:
             connection.execute(_KEEP_VERDICT, rows)
 
-    def habits(self) -> Mapping[str, tuple[float, float, int]]:
-        """Mean output tokens, mean seconds and number of the stored answers, by the model asked."""
-        columns = (func.avg(answers.c.output_tokens), func.avg(answers.c.seconds), func.count())
-        query = select(answers.c.asked_model, *columns).group_by(answers.c.asked_model)
-        with self._reading() as connection:
-            return {model: (float(t), float(s), int(n)) for model, t, s, n in connection.execute(query)}
+    def habits(self) -> Mapping[tuple[str, str], tuple[float, float, int]]:
+        """Mean output tokens, mean seconds and number of what is stored, by role and the model asked.
+
+        The role is `agent`, or the grader's kind: the same model answers and judges at other lengths.
+        """
+        found: dict[tuple[str, str], tuple[float, float, int]] = {}
+        for table, role in ((answers, literal("agent")), (verdicts, verdicts.c.grader)):
+            means = (func.avg(table.c.output_tokens), func.avg(table.c.seconds), func.count())
+            query = select(role.label("role"), table.c.asked_model, *means)
+            query = query.where(table.c.asked_model != "").group_by("role", table.c.asked_model)
+            with self._reading() as connection:
+                for name, model, tokens, seconds, count in connection.execute(query):
+                    found[name, model] = (float(tokens), float(seconds), int(count))
+        return found
 
     def sizes(self) -> Mapping[str, int]:
         """Count the rows of each table."""
@@ -122,9 +146,10 @@ class Store:
             "prompt_hash": manifest.revision.agent.prompt_hash,
             "manifest": to_json(manifest),
             "created_at": run.created_at,
+            "asked_at": run.created_at,
             "finished_at": "",
         }
-        renewed = {name: values[name] for name in ("label", "manifest")}
+        renewed = {name: values[name] for name in ("manifest", "asked_at")}
         statement = sqlite.insert(runs).on_conflict_do_update(index_elements=["id"], set_=renewed)
         with self._writing() as connection:
             connection.execute(statement, values)
@@ -150,9 +175,9 @@ class Store:
             return tuple(Failure(**row._mapping) for row in connection.execute(query))  # noqa: SLF001 - the documented accessor
 
     def list(self) -> tuple[Listed, ...]:
-        """Return all runs, the newest last."""
+        """Return all runs, the one asked for last at the end."""
         columns = (runs.c[name] for name in Listed.__dataclass_fields__)
-        query = select(*columns).order_by(runs.c.created_at, runs.c.id)
+        query = select(*columns).order_by(runs.c.asked_at, runs.c.id)
         with self._reading() as connection:
             return tuple(Listed(**row._mapping) for row in connection.execute(query))  # noqa: SLF001 - the documented accessor
 
@@ -227,4 +252,6 @@ def _verdict(row: Row[Any]) -> Verdict:
         quote=row.quote,
         reason=row.reason,
         cost=row.cost,
+        output_tokens=row.output_tokens,
+        seconds=row.seconds,
     )

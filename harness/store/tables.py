@@ -38,6 +38,9 @@ verdicts = Table(
     Column("quote", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("cost", Float),
+    Column("asked_model", String(200), nullable=False),
+    Column("output_tokens", Integer, nullable=False),
+    Column("seconds", Float, nullable=False),
     Column("created_at", String(32), nullable=False),
 )
 
@@ -50,6 +53,7 @@ runs = Table(
     Column("prompt_hash", String(64), nullable=False),
     Column("manifest", Text, nullable=False),
     Column("created_at", String(32), nullable=False),
+    Column("asked_at", String(32), nullable=False),
     Column("finished_at", String(32), nullable=False),
 )
 
