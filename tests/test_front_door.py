@@ -466,6 +466,9 @@ def test_an_eval_cannot_reach_outside_its_project(small: Small, name: str) -> No
         ("http://api.anthropic.com", "https only"),
         ("https://127.0.0.1.evil.example", "HARNESS_HOSTS"),
         ("https://api.anthropic.com@evil.example", "HARNESS_HOSTS=evil.example"),
+        ("https://[::1", "not an address"),
+        ("ftp://127.0.0.1", "must be an http or https address"),
+        ("http://127.0.0.1/\x1b[31m", "must be an http or https address"),
     ],
 )
 def test_a_key_goes_to_no_host_that_nobody_trusts(small: Small, base_url: str, words: str) -> None:
@@ -473,7 +476,8 @@ def test_a_key_goes_to_no_host_that_nobody_trusts(small: Small, base_url: str, w
     done = small.run()
     assert done.code == 2
     assert words in done.err
-    assert small.door.run("run", "small", "--plan").code == 0
+    assert "Traceback" not in done.err
+    assert small.calls() == (0, 0)
 
 
 def test_only_a_variable_for_keys_may_be_named(small: Small) -> None:
@@ -598,7 +602,8 @@ def test_hostile_names_reach_terminal_and_files_as_text(small: Small) -> None:
 
 def test_a_server_s_words_cannot_act_in_the_terminal(door: Door) -> None:
     with Loopback() as server:
-        door.eval(server.at("401,message=bad\x1b[31mHACK"))
+        door.eval(server.url)
+        server.fail("401,message=bad\x1b[31mHACK")
         done = door.run("run", "small")
     assert done.code == 3
     assert "\x1b" not in done.err

@@ -228,6 +228,9 @@ class ModelSpec(Record):
             refuse("answers belongs to provider recorded")
         if self.provider == "recorded" and not self.answers:
             refuse("answers must name a JSONL file for provider recorded")
+        plain = self.base_url.isascii() and self.base_url.isprintable() and " " not in self.base_url
+        if not (plain and self.base_url.startswith(("https://", "http://"))):
+            refuse(f"base_url must be an http or https address, got {self.base_url!r}")
         if not self.key_variable.endswith("_API_KEY"):
             refuse(f"key_variable must end in _API_KEY, got {self.key_variable!r}")
         if self.max_tokens < 1:
