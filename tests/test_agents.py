@@ -195,7 +195,7 @@ def test_notes_on_an_example_have_its_line() -> None:
 
 
 def test_without_front_matter_the_whole_file_is_the_prompt() -> None:
-    for text in ("# Title\n\nname: x\n", "---\nno end", "---", "plain\n---\nrest"):
+    for text in ("# Title\n\nname: x\n", "---\nno end", "plain\n---\nrest"):
         agent = _read(text, "HEAD~1:agents/ufc.fighter.md")
         assert (agent.name, agent.description, agent.prompt) == ("ufc.fighter", "", text)
         assert agent.examples == ()
@@ -220,6 +220,7 @@ def test_other_encodings_are_read_and_noted(data: bytes, words: str) -> None:
     ("data", "words"),
     [
         (b"", "must hold a prompt, but the file is empty"),
+        (b"---\n", "must hold a prompt, but the file is empty or a fence alone"),
         (b"---\nname: p\ndescription: d\n---\n\n  \n", "line 4: must hold a prompt, but nothing follows"),
         (b"---\nname: p\ndescription: d\n---", "must hold a prompt, but nothing follows the closing ---"),
         (b"\x89PNG\r\n\x1a\n\0\0", "must be a text file, but it holds NUL characters"),

@@ -85,7 +85,7 @@ def _sha256(data: bytes) -> str:
 
 def _no_prompt(source: str, text: str, parts: Parts) -> InputError:
     line = text.rstrip().count("\n") + 1
-    where = "the file is empty" if parts.front is None else "nothing follows the closing ---"
+    where = "the file is empty or a fence alone" if parts.front is None else "nothing follows the closing ---"
     hint = "write the system prompt below the front matter"
     return InputError.of_file(
         source, (Fault(message=f"must hold a prompt, but {where}", line=line, hint=hint),)
