@@ -54,7 +54,9 @@ def match(signal: Signal, reading: Reading) -> tuple[str, tuple[str, ...]] | Non
     units = set(found[0]).intersection(*found[1:])
     for phrase in signal.unless:
         units -= {_unit(signal, answer, start) for start, _ in reading.spans(phrase)}
-    for unit in sorted(units):
+    for unit in sorted(
+        units, key=lambda unit: (signal.within == "sentence" and answer.is_header(unit), unit)
+    ):
         chosen = _apart([each[unit] for each in found])
         if chosen and _counts(signal, answer, chosen, asked):
             return _quote(answer, chosen), tuple(answer.text[_cut(answer, span)] for span in chosen)

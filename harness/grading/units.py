@@ -62,6 +62,11 @@ class AnswerText:
         """Cut the text from one sentence to another, both included, verbatim."""
         return self.text[self.sentences[first].start : self.sentences[last].end]
 
+    def is_header(self, sentence: int) -> bool:
+        """Say whether a sentence is the first row of a table: it names columns, so it is poor evidence."""
+        found = self.sentences[sentence]
+        return found.kind == "row" and _DELIMITER.match(self.text, found.end) is not None
+
 
 def read(answer: str) -> AnswerText:
     """Take an answer apart, once for all criteria."""
@@ -107,6 +112,7 @@ _HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]+")
 _BOLD_LINE = re.compile(r"[ \t]{0,3}(?:\*\*|__)(?:[\w'&/-]+[ \t]*){1,6}:?(?:\*\*|__):?[ \t]*\n?$")
 _ITEM = re.compile(r"[ \t]{0,24}(?:[-*+\u2022]|\d{1,3}[.)])[ \t]+")
 _ROW = re.compile(r"[ \t]{0,12}\|")
+_DELIMITER = re.compile(r"[ \t]*\n[ \t|:-]*-[ \t|:-]*(?:\n|$)")
 _RULE = re.compile(r"[\s|:=*_-]+$")
 _QUOTE = re.compile(r"[ \t]{0,3}(?:>[ \t]?)+")
 _STATES = re.compile(r":\s+\S|(?:\S+\s+){6}\S")
