@@ -23,7 +23,7 @@ def read_agent(data: bytes, *, source: str) -> Agent:
     """
     text, notes = decode(data, source=source)
     parts = split(text)
-    if not parts.body.strip(" \t\n-"):
+    if not parts.body.replace("-", " ").strip():
         raise _no_prompt(source, text, parts)
     front = FrontMatter(fields={}) if parts.front is None else read_fields(parts.front, parts.line)
     name, name_notes = _name(front, source)
