@@ -544,6 +544,17 @@ def test_a_closed_pipe_is_neither_green_nor_a_regression(small: Small) -> None:
         process.stderr.close()
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-"])
+def test_a_closed_stream_changes_nothing(small: Small, closed: str) -> None:
+    small.run()
+    command = f"exec {closed}; {sys.executable} -m harness run small"
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=small.door.root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+
+
 def test_runs_of_different_models_are_not_compared_as_if_the_prompt_had_changed(small: Small) -> None:
     small.run()
     small.door.eval(small.server.url, model={"name": "claude-opus-5-5", "base_url": small.server.url})

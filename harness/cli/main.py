@@ -113,7 +113,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Not `harness.main()`: that turns a closed pipe into exit code 1, which here means a regression.
         with harness.make_context("harness", list(sys.argv[1:] if arguments is None else arguments)) as ctx:
             code = harness.invoke(ctx)
-            sys.stdout.flush()
+            if sys.stdout is not None:  # a caller may have closed it
+                sys.stdout.flush()
     except click.exceptions.Exit as done:
         return done.exit_code
     except (HarnessError, click.ClickException, OSError) as error:
@@ -139,7 +140,8 @@ def _mendable(error: HarnessError | click.ClickException | OSError) -> int:
         return 2
     if isinstance(error, BrokenPipeError):
         # Whoever read our output has seen enough; say nothing more, also not when Python closes the pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if sys.stdout is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLOSED
     _say(f"error: {error.filename or 'output'}: {error.strerror}")
     return 2
