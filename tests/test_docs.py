@@ -23,7 +23,7 @@ from typing import Any
 import click
 import pytest
 
-from harness.cli.main import BUG, COMMANDS, INTERRUPTED, harness
+from harness.cli.main import BUG, CLOSED, COMMANDS, INTERRUPTED, harness
 from harness.errors import HarnessError, InputError
 from harness.parsing.agents import read_agent
 from harness.parsing.reading import read
@@ -260,7 +260,7 @@ def test_a_relative_link_leads_somewhere(page: Path) -> None:
 def test_the_readme_names_every_exit_code() -> None:
     errors = {kind.exit_code for kind in HarnessError.__subclasses__()}
     codes = {int(row[0]) for row in table("README.md", "## Exit codes")}
-    assert codes == {0, 1, 4, *errors, BUG, INTERRUPTED}
+    assert codes == {0, 1, 4, *errors, BUG, INTERRUPTED, CLOSED}
 
 
 @pytest.mark.parametrize("page", [*PAGES, *FOLDERS], ids=_short)
