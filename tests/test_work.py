@@ -125,3 +125,8 @@ def test_when_all_is_stored_nothing_is_to_pay() -> None:
         shelf.of_answers[job.trial.key] = answer()
     made = planned(asked, shelf)
     assert (made.calls, made.cost, made.seconds) == (0, 0.0, 0.0)
+
+
+def test_an_estimate_never_exceeds_what_a_call_may_write() -> None:
+    short = manifest(model=type(MODEL)(name=MODEL.name, max_tokens=100))
+    assert "100 output tokens a call" in planned(short, Shelf()).parts[0].basis

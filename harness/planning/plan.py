@@ -168,9 +168,10 @@ class _Costs:
             return Part(name=name, model="", stored=stored, to_make=to_make, cost=0.0, seconds=0, basis=free)
         role = "agent" if guess is GUESS_AGENT else "judge"
         habit = self.habits.get((role, model.name), guess)
-        usage = prompt + Usage(output_tokens=int(habit.output_tokens * to_make))
+        each = min(habit.output_tokens, model.max_tokens)
+        usage = prompt + Usage(output_tokens=int(each * to_make))
         cost = self._cost(model.name, usage, to_make)
-        basis = f"{habit.output_tokens:,.0f} output tokens a call, " + (
+        basis = f"{each:,.0f} output tokens a call, " + (
             f"mean of {habit.measured:,} stored" if habit.measured else "a guess: none stored yet"
         )
         return Part(
