@@ -54,10 +54,8 @@ class Session:
         recorded = self.material.recorded
         misses = recorded.missing(job.request for job in work) if recorded else ()
         if recorded and misses:
-            name, more = manifest.revision.label, len(misses) - 1
-            msg = f"{name}: {recorded.why(misses[0])}" + (
-                f" (and {many(more, 'more trial')})" if more else ""
-            )
+            more = f" (and {many(len(misses) - 1, 'more trial')})" if len(misses) > 1 else ""
+            msg = f"{manifest.revision.label}: {recorded.why(misses[0])}{more}"
             raise InputError(msg, hint="record the answers, or use provider anthropic in the eval")
         habits = {
             place: Habit(output_tokens=tokens, seconds=seconds, measured=count)

@@ -89,6 +89,25 @@ def test_a_scrap_of_an_answer_proves_nothing(quote: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("quote", "met"),
+    [
+        ("使用客户端生成的标识符来避免", True),
+        ("使用", False),
+        ("идемпотентный ключ запроса", True),
+        ("клю", False),
+    ],
+)
+def test_quotes_in_other_scripts_count_by_their_own_measure(quote: str, *, met: bool) -> None:
+    answer = "建议使用客户端生成的标识符来避免重复。 Нужен идемпотентный ключ запроса здесь."
+    reply = json.dumps({"quote": quote, "reason": "", "met": True})
+    if met:
+        assert read_reply(reply, answer=answer, dimension="d", criterion=criterion("c")).quote == quote
+    else:
+        with pytest.raises(UnreadableError, match="quote"):
+            read_reply(reply, answer=answer, dimension="d", criterion=criterion("c"))
+
+
+@pytest.mark.parametrize(
     ("quote", "answer"), [("Yes.", "Yes.\nMore."), ("Use SSE.", "Why? Use SSE. Then go on.")]
 )
 def test_a_whole_short_sentence_or_line_is_quote_enough(quote: str, answer: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from harness.records.inputs import Criterion
@@ -13,7 +14,7 @@ _WORD = re.compile(r"\w+")
 _FEWEST_WORDS = 3
 _PIECES = re.compile(r"\n|(?<=[.!?;:])\s+")
 
-QUOTE_RULES = 2
+QUOTE_RULES = 3
 """Raise it whenever a reply would be read otherwise than before: it is part of every judge verdict's key."""
 
 
@@ -70,12 +71,17 @@ def _fault(quote: str, found: str, answer: str) -> str:
     """
     if not found:
         return "its quote does not occur in the answer." if quote.strip() else "met needs a quote."
-    if len(_WORD.findall(found)) >= _FEWEST_WORDS:
+    if _words(found) >= _FEWEST_WORDS:
         return ""
     wholes = {_bare(piece) for piece in _PIECES.split(answer)}
     if _bare(found) in wholes - {""}:
         return ""
     return "its quote is too short to show anything: quote a whole sentence."
+
+
+def _words(text: str) -> int:
+    """Count words; in scripts that write no spaces between them, four characters count as one."""
+    return len(_WORD.findall(text)) + sum(map(_unspaced, text)) // 4
 
 
 def _bare(text: str) -> str:
@@ -84,8 +90,13 @@ def _bare(text: str) -> str:
 
 def _cuts_a_word(text: str, start: int, end: int) -> bool:
     """Say whether a span begins or ends inside a word."""
-    before, after = text[start - 1 : start + 1], text[end - 1 : end + 1]
-    return (start > 0 and before.isalnum()) or (len(after) > 1 and after.isalnum())
+    seams = [text[place - 1 : place + 1] for place in (start, end) if 0 < place < len(text)]
+    return any(seam.isalnum() and not any(map(_unspaced, seam)) for seam in seams)
+
+
+def _unspaced(character: str) -> bool:
+    """Say whether a letter has neither upper nor lower case, as in scripts without spaces between words."""
+    return unicodedata.category(character) == "Lo"
 
 
 def _fields(reply: str) -> tuple[str, str, bool]:
