@@ -4,6 +4,8 @@ import os
 import subprocess
 from pathlib import Path
 
+_SECONDS = 30
+
 
 def commit(folder: Path, revision: str = "HEAD") -> str:
     """Return the full hash of the commit that a revision names; empty if it names none."""
@@ -37,7 +39,7 @@ def _text(folder: Path, *arguments: str) -> str:
 
 
 def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes] | None:
-    """Run git without a shell; `None` where git is not installed."""
+    """Run git without a shell; `None` where git is not installed or does not answer."""
     command = ["git", "-C", str(folder), "-c", "core.fsmonitor=false", *arguments]
     try:
         return subprocess.run(  # noqa: S603 - fixed program, arguments never reach a shell
@@ -45,7 +47,8 @@ def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes] | 
             capture_output=True,
             check=False,
             stdin=subprocess.DEVNULL,
+            timeout=_SECONDS,
             env={**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"},
         )
-    except FileNotFoundError:
+    except (OSError, subprocess.TimeoutExpired):
         return None

@@ -40,7 +40,7 @@ criteria = st.builds(
     Criterion,
     id=names,
     text=texts,
-    points=numbers.filter(bool),
+    points=st.floats(-1000, 1000).filter(bool),
     evidence=st.sampled_from(["quote", "absence"]),
     signals=st.tuples()
     | st.tuples(st.builds(Signal, all=st.tuples(names), unless=st.just(()) | st.tuples(names))),

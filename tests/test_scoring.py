@@ -78,3 +78,14 @@ def test_a_score_is_within_0_and_1_for_any_rubric(points: list[float], met: list
     assert isinstance(found, Graded)
     assert 0.0 <= found.scores["security"].value <= 1.0
     assert 0.0 <= found.overall <= 1.0
+
+
+@pytest.mark.parametrize("points", [1e308, -1e308, 1001.0])
+def test_points_that_would_swamp_a_score_are_refused(points: float) -> None:
+    with pytest.raises(ValueError, match="points must lie between"):
+        criterion("c", points)
+
+
+def test_no_dimension_may_take_the_name_of_the_mean() -> None:
+    with pytest.raises(ValueError, match="overall"):
+        rubric("overall")

@@ -206,3 +206,13 @@ def test_an_answer_survives_a_kill(path: Path) -> None:
     assert killed.returncode == -9
     with open_store(path) as store:
         assert store.sizes()["answers"] == 50
+
+
+def test_a_name_that_sqlite_has_a_meaning_for_is_a_file_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with open_store(Path(":memory:")) as store:
+        store.keep_answer("k", Answer(text="kept"), asked_model="m", at=AT)
+    with open_store(Path(":memory:"), create=False) as store:
+        assert store.answers(["k"])["k"].text == "kept"

@@ -14,6 +14,7 @@ from harness.parsing.reading import read
 from harness.parsing.yamltext import parse
 from harness.project import load
 from harness.records.inputs import Dataset, Rubric
+from harness.reporting.untrusted import visible
 from harness.reporting.words import many
 
 
@@ -48,10 +49,10 @@ def _say(found: Iterable[Mapping[str, str | bool]]) -> None:
     said = set()
     for each in found:
         if each["ok"]:
-            click.echo(f"ok  {each['file']}: {each['says']}")
+            click.echo(visible(f"ok  {each['file']}: {each['says']}"))
         elif each["says"] not in said:  # two evals that name the same broken file say the same
             said.add(each["says"])
-            click.echo(f"error: {each['says']}", err=True)
+            click.echo(visible(f"error: {each['says']}"), err=True)
 
 
 def _all(root: Path) -> Iterator[Path]:

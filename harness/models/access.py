@@ -21,7 +21,7 @@ def key_for(spec: ModelSpec, environ: Mapping[str, str]) -> str:
     """
     try:
         address = urlsplit(spec.base_url)
-        host = address.hostname or ""
+        host, _ = address.hostname or "", address.port
     except ValueError as error:
         msg = f"base_url: not an address: {error}, got {spec.base_url!r}"
         raise InputError(msg) from None

@@ -9,6 +9,7 @@ from harness.errors import CallError
 from harness.models.faults import PassingError
 from harness.records.outcomes import Message, Request, Usage
 
+_MOST_TOKENS = 10**9  # far above any model's; a server that counts more is broken
 _BREAKPOINTS = 4  # the API accepts no more in one request
 
 
@@ -119,7 +120,7 @@ def _count(usage: Mapping[str, object], name: str, *, optional: bool = False) ->
     value = usage.get(name)
     if value is None and optional:
         return 0
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_TOKENS:
         _unreadable(f"usage.{name} must be a count of tokens")
     return value
 

@@ -73,6 +73,8 @@ class Agent(Record):
 
 # ------------------------------------------------------------------ criteria and cases
 
+_MOST_POINTS = 1000
+
 Scope = Literal["sentence", "block", "section", "answer"]
 Place = Literal["anywhere", "prose", "code", "table"]
 
@@ -131,6 +133,8 @@ class Criterion(Record):
             refuse("text must say what is asked, got nothing")
         if self.points == 0 or not math.isfinite(self.points):
             refuse(f"points must be a finite number other than 0, got {self.points}")
+        if abs(self.points) > _MOST_POINTS:
+            refuse(f"points must lie between -{_MOST_POINTS} and {_MOST_POINTS}, got {self.points}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +150,8 @@ class Rubric(Record):
     def __post_init__(self) -> None:
         """Refuse a rubric that no answer could score on."""
         _named(self.dimension)
+        if self.dimension == "overall":
+            refuse("dimension may not be called overall: that is the mean of all dimensions")
         _unique("criterion id", (criterion.id for criterion in self.criteria))
         if not any(criterion.points > 0 for criterion in self.criteria):
             refuse("at least one criterion must have positive points, or no answer could score")

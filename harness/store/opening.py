@@ -24,6 +24,7 @@ def open_store(path: Path, *, create: bool = True) -> Iterator[Store]:
     where a newer version of the harness wrote it.
     """
     where = str(path)
+    path = path.absolute()  # SQLite gives some bare names, such as :memory:, a meaning of their own
     if not path.exists():
         if not create:
             msg = f"{where}: there is no store yet"
