@@ -62,10 +62,17 @@ def subset_means(differences: Sequence[float], *, seed: int) -> SubsetMeans:
         msg = "differences must hold at least one case, got none"
         raise ValueError(msg)
     sample = np.asarray(differences, dtype=np.float64)
-    masks = _every_mask(len(sample)) if len(sample) <= _EXACT_UP_TO else _random_masks(len(sample), seed)
-    means = np.concatenate([_means(sample, mask) for mask in masks])
+    means = np.concatenate([_means(sample, mask) for mask in subsets(len(sample), seed)])
     # Rounding makes ties exact and the numbers the same whatever order a machine sums in; + 0.0 drops "-0.0".
     return SubsetMeans(means=np.sort(np.round(means, 9) + 0.0))
+
+
+def subsets(units: int, seed: int) -> Iterator[NDArray[np.uint8]]:
+    """Yield subsets as rows of 0 and 1, a chunk at a time: all non-empty ones of few units, else random ones.
+
+    A random one keeps each unit with probability one half, and may be empty.
+    """
+    return _every_mask(units) if units <= _EXACT_UP_TO else _random_masks(units, seed)
 
 
 def _means(sample: NDArray[np.float64], mask: NDArray[np.uint8]) -> NDArray[np.float64]:
