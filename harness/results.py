@@ -10,6 +10,7 @@ from harness.grading.labels import Labels
 from harness.grading.scoring import outcome
 from harness.planning.keys import digest
 from harness.planning.work import Job
+from harness.records.inputs import MAX_MISSING
 from harness.records.outcomes import Failed, Outcome, Usage
 from harness.records.record import Record
 from harness.records.results import Agreement, Arm, Manifest, Report, Revision, Run
@@ -65,7 +66,7 @@ def agreements(arms: Sequence[Arm], labels: Mapping[str, Labels]) -> tuple[Agree
     Two scopes: all criteria, and the general ones that apply to every case. Where a grader's signals
     were written while looking at the labels, the figures are in sample and flatter it.
     """
-    manifest = arms[0].run.manifest
+    manifest = arms[0].made.manifest
     general = {(r.dimension, c.id) for r in manifest.rubrics for c in r.criteria}
     found = []
     for spec in manifest.eval.graders:
@@ -93,14 +94,14 @@ def report(
 ) -> Report:
     """Compare every later arm with the first under every grader; one arm alone is reported without."""
     base, *candidates = arms
-    manifest = base.run.manifest
+    manifest = base.made.manifest
     name = manifest.eval_name + "--" + base.label
     if candidates:
         name += ".." + "+".join(arm.label for arm in candidates)
     return Report(
         name=slug(name),
         eval_name=manifest.eval_name,
-        created_at=max(arm.run.finished_at or arm.run.created_at for arm in arms),
+        created_at=max(arm.made.finished_at or arm.made.created_at for arm in arms),
         command=command,
         graders=manifest.graders,
         dimensions=tuple(rubric.dimension for rubric in manifest.rubrics),
@@ -128,7 +129,7 @@ def report(
 
 def provenance(arms: Sequence[Arm], prices: str) -> tuple[tuple[str, str], ...]:
     """List what one must know to make this report again; `prices` names the price table."""
-    manifest = arms[0].run.manifest
+    manifest = arms[0].made.manifest
     rows = [
         (
             "eval",
@@ -138,12 +139,12 @@ def provenance(arms: Sequence[Arm], prices: str) -> tuple[tuple[str, str], ...]:
         *((f"grader {info.kind}", f"{info.model} {info.version}".strip()) for info in manifest.graders),
     ]
     for each in arms:
-        revision = each.run.manifest.revision
+        revision = each.made.manifest.revision
         rows += [
             (f"revision {each.label}", _source(revision)),
             (f"prompt of {each.label}", f"SHA-256 {revision.agent.prompt_hash}"),
             (f"file of {each.label}", f"SHA-256 {revision.agent.file_hash}"),
-            (f"run of {each.label}", each.run.id),
+            (f"run of {each.label}", each.made.id),
         ]
     files = ((name, f"SHA-256 {found}") for name, found in sorted(manifest.files.items()))
     end = (("seed", str(manifest.eval.seed)), ("prices", prices), ("harness", manifest.harness_version))
@@ -157,7 +158,8 @@ def exit_code(report: Report) -> int:
     with more trials missing than the eval allows, is incomplete, whatever its gate says.
     """
     decider = report.graders[0].kind
-    allowed = report.base.run.manifest.eval.max_missing
+    run = report.base.run
+    allowed = MAX_MISSING if run is None else run.manifest.eval.max_missing
     for each in (report.base, *report.candidates):
         counted = each.counts[decider]
         if counted.graded == 0 or counted.missing_share > allowed:
@@ -179,7 +181,7 @@ def slug(name: str) -> str:
 
 def _incomplete(arms: Sequence[Arm]) -> Iterable[str]:
     """Say where a grader that does not decide left answers ungraded; the decider's gaps are caveats."""
-    _, *others = (info.kind for info in arms[0].run.manifest.graders)
+    _, *others = (info.kind for info in arms[0].made.manifest.graders)
     for each in arms:
         for kind in others:
             counted = each.counts[kind]

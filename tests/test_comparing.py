@@ -134,7 +134,7 @@ def compared(
     before = base if isinstance(base, Arm) else arm("old", base)
     after = candidate if isinstance(candidate, Arm) else arm("new", candidate)
     known = cases or list(
-        dict.fromkeys(case.id for one in (before, after) for case in one.run.manifest.cases)
+        dict.fromkeys(case.id for one in (before, after) for case in one.made.manifest.cases)
     )
     return compare(
         before, after, grader="signals", eval=eval or evaluation(), cases=suite_of(known), rubrics=RUBRICS

@@ -9,10 +9,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from harness.comparison.sheets import KIND
 from harness.planning.plan import Plan
 from harness.records.outcomes import Failed
 from harness.records.results import OVERALL, Agreement, Arm, Comparison, Difference, Report, VerdictWord
-from harness.reporting import words
+from harness.reporting import selection, words
 from harness.reporting.untrusted import shortened, visible
 from harness.runner import Answered, Done, Event, Marked, Unmarked
 
@@ -248,6 +249,9 @@ def _show_deciding(console: Console, found: Comparison, *, alone: bool) -> None:
             _verdict(row),
         )
     console.print(table)
+    if found.grader == KIND and (moves := selection.moved_most(found, 5)):
+        told = ", ".join(f"{case} {words.signed(change)}" for case, change in moves)
+        console.print(plain(f"moved most: {told}"))
     for gate in found.gates:
         console.print(plain(f"gate {gate.dimension}: {gate.result}: {gate.words}"))
 

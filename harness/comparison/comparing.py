@@ -1,6 +1,7 @@
 """Two runs paired by case under one grader: differences, gates, flips, and what to make of them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from harness.comparison import caveats, wording
 from harness.comparison.findings import Finding, finding
@@ -34,30 +35,49 @@ def compare(
     """
     names = (OVERALL, *(rubric.dimension for rubric in rubrics))
     before, after = (_known(arm.outcomes[grader], cases) for arm in (base, candidate))
-    matched = [pairs(before, after, dimension=name) for name in names]
-    margin = eval.gate.margin if eval.gate else _MARGIN
-    findings = [finding(found, margin=margin, seed=eval.seed) for found in matched if found.cases]
-    unpaired = _unpaired(matched[0], [*base.outcomes[grader], *candidate.outcomes[grader]], cases)
-    planned = [(kept, arm.run.manifest.eval.attempts) for arm, kept in ((base, before), (candidate, after))]
+    paired = [pairs(before, after, dimension=name) for name in names]
+    told = of_pairs(paired, arms=(base.label, candidate.label), grader=grader, gate=eval.gate, seed=eval.seed)
+    unpaired = _unpaired(paired[0], [*base.outcomes[grader], *candidate.outcomes[grader]], cases)
+    planned = [(kept, arm.made.manifest.eval.attempts) for arm, kept in ((base, before), (candidate, after))]
     missing = missing_points(planned, cases=cases, rubrics=rubrics)
-    absent = [found.dimension for found in matched if not found.cases]
-    return Comparison(
-        grader=grader,
-        base=base.label,
-        candidate=candidate.label,
-        differences=_differences(findings, names),
-        gates=_gates(findings, eval.gate, names[1:]),
+    absent = [found.dimension for found in paired if not found.cases]
+    return replace(
+        told,
         cases=_case_scores(before, after, cases=cases, names=names),
         flips=flips(before, after, cases=cases, rubrics=rubrics),
         unpaired=unpaired,
         missing_points=missing,
-        headline=wording.headline(findings, base=base.label, candidate=candidate.label),
         caveats=(
-            *caveats.of_findings(findings),
+            *told.caveats,
             *caveats.of_pairs(unpaired, absent, missing_points=missing),
             *caveats.of_arms(base, candidate, grader=grader),
         ),
-        seed=eval.seed,
+    )
+
+
+def of_pairs(
+    paired: Sequence[Pairs], *, arms: tuple[str, str], grader: str, gate: Gate | None, seed: int
+) -> Comparison:
+    """Decide every dimension from paired scores alone, whoever made them; `overall` comes first.
+
+    `arms` labels base and candidate. What needs more than scores (flips, what is missing, who graded) is left
+    to the caller, as are the scores of cases without a pair.
+    """
+    base, candidate = arms
+    names = [found.dimension for found in paired]
+    margin = gate.margin if gate else _MARGIN
+    findings = [finding(found, margin=margin, seed=seed) for found in paired if found.cases]
+    return Comparison(
+        grader=grader,
+        base=base,
+        candidate=candidate,
+        differences=_differences(findings, names),
+        gates=_gates(findings, gate, names[1:]),
+        cases=(),
+        flips=(),
+        headline=wording.headline(findings, base=base, candidate=candidate),
+        caveats=tuple(caveats.of_findings(findings)),
+        seed=seed,
     )
 
 
