@@ -244,7 +244,8 @@ def _heatmap(report: Report) -> Chart | None:
     cases = _most_told(report, panels)
     columns = (*report.dimensions, OVERALL)
     span = len(columns) + 0.45
-    width = max(_WIDTH, 2.6 + len(panels) * 0.75 * span) if len(panels) > 1 else 2.6 + 1.1 * max(span, _NARROWEST)
+    several = max(_WIDTH, 2.6 + len(panels) * 0.75 * span)
+    width = several if len(panels) > 1 else 2.6 + 1.1 * max(span, _NARROWEST)
     figure, axes = _canvas(len(cases), left=2.4, right=0.2, top=0.55, width=width)
     axes.set_xlim(-0.5, span * len(panels) - 0.95)
     for row, case in enumerate(cases):

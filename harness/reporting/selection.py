@@ -25,8 +25,10 @@ Place = tuple[str, str, str]
 
 def case_ids(report: Report) -> tuple[str, ...]:
     """Name the cases in the report's order; scores from elsewhere bring no cases but those compared."""
-    compared = [scores.case for comparison in report.comparisons for scores in comparison.cases]
-    return tuple(case.id for case in report.cases) or tuple(dict.fromkeys(compared))
+    if report.base.run is not None:
+        return tuple(case.id for case in report.cases)
+    compared = (scores.case for comparison in report.comparisons for scores in comparison.cases)
+    return tuple(dict.fromkeys(compared))
 
 
 def moved_most(comparison: Comparison, number: int) -> tuple[tuple[str, float], ...]:
