@@ -497,7 +497,7 @@ def test_the_caveat_on_many_dimensions_and_on_symmetry_come_where_they_apply() -
     assert said(gained, "read what moved")
     unchanged = compared({c: [FULL] for c in TEN}, {c: [FULL] for c in TEN})
     assert not said(unchanged, "not adjusted")
-    assert not said(unchanged, "read the flips")
+    assert not said(unchanged, "read what moved")
 
 
 def test_the_free_grader_is_named_for_what_it_is() -> None:
