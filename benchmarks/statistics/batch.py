@@ -77,7 +77,8 @@ def _decided(differences: Points, seed: int) -> Said:
     low, high = ends[:, rank - 1].copy(), ends[:, count - rank].copy()
     few = (np.abs(differences) > TOLERANCE).sum(axis=1) < FEWEST_CASES
     for row in np.flatnonzero(few):
-        low[row], high[row] = pseudo_case_interval(differences[row].tolist())
+        ends_of = pseudo_case_interval(differences[row].tolist())
+        low[row], high[row] = min(ends_of[0], 0.0), max(ends_of[1], 0.0)
     # With fewer than six changed cases no p reaches .05, whatever the subsets of all of them say.
     return Said(claims=(p <= LEVEL) & ~few, low=low, high=high)
 

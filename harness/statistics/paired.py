@@ -48,7 +48,8 @@ def paired(differences: Sequence[float], *, seed: int) -> Paired:
 
     `differences` holds candidate minus base per case, in points, each the difference of two means over
     attempts. Six changed cases or more: subset means. Fewer: p from the changed cases alone, exactly,
-    and the interval from two pseudo-cases, because the range of so few subset means covers too little.
+    and the interval from two pseudo-cases, because the range of so few subset means covers too little; it
+    always holds 0, as p does.
     Differences that are all the same, not 0, give a p but no interval. Raises `ValueError` without cases.
 
     >>> paired([10.0, 20.0, 30.0, 5.0, 15.0, 25.0], seed=1).p
@@ -90,7 +91,9 @@ def _tested(
     if len(moved) < FEWEST_CASES:
         # Cases that did not move change no sign-flip sum, so they can be left out of p without changing it.
         p = subset_means(moved, seed=seed).p_two_sided() if moved else 1.0
-        return p, pseudo_case_interval(differences), PSEUDO_CASES
+        low, high = pseudo_case_interval(differences)
+        # So few cases cannot exclude 0 at this level, however far they moved; nor may the interval.
+        return p, (min(low, 0.0), max(high, 0.0)), PSEUDO_CASES
     draw = subset_means(differences, seed=seed)
     if not spread:
         return draw.p_two_sided(), (None, None), NO_VARIATION
