@@ -127,7 +127,8 @@ def _lines(kept: Path, study: str, code: str) -> Iterator[dict[str, Any]]:
 def _keep(kept: Path, line: Mapping[str, object]) -> None:
     kept.parent.mkdir(parents=True, exist_ok=True)
     with kept.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+        # The line break stands in front: what a killed simulation left of its last line then spoils no other.
+        file.write("\n" + json.dumps(line))
 
 
 def _code() -> str:
