@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 
 from harness.comparison.findings import Finding
-from harness.records.results import OVERALL, VerdictWord
+from harness.records.results import OVERALL, Rank, VerdictWord
 from harness.reporting.words import listed, many, signed
 from harness.statistics.estimates import FEWEST_CASES
+from harness.statistics.length import BEYOND
 from harness.statistics.suite import Suite
+
+_WINNER = "the best of several looks better than it is, so confirm it on fresh cases"
 
 _ORDER: tuple[VerdictWord, ...] = ("worse", "better", "no worse", "cannot tell")
 
@@ -23,8 +26,9 @@ def sentence(found: Finding) -> str:
         case "no worse":
             parts = [moved, _suite_bound(found)]
         case "cannot tell":
-            parts = [moved, _wanting(found), _suite_bound(found)]
-    return "; ".join(part for part in parts if part) + "."
+            # Significant by itself, it lacks no evidence: it is one of several questions.
+            parts = [moved, "" if found.paired.p <= 0.05 else _wanting(found), _suite_bound(found)]
+    return "; ".join(part for part in (*parts, _at_equal_length(found)) if part) + "."
 
 
 def headline(findings: Sequence[Finding], *, base: str, candidate: str) -> str:
@@ -45,12 +49,14 @@ def headline(findings: Sequence[Finding], *, base: str, candidate: str) -> str:
 
 def evidence(found: Finding) -> str:
     """Name the target, the cases, the interval and p; the same words wherever a difference stands."""
-    p = f"p {probability(found.paired.p)}"
-    interval = found.paired.estimate
+    p = f"p {probability(found.p)}" + _adjusted(found)
+    interval, n = found.paired.estimate, f"n = {found.n}"
+    if found.paired.clusters:
+        n += f" from {found.paired.clusters} clusters"
     if interval.low is None or interval.high is None:
-        return f"cases like these, n = {found.n}, {p}; all moved alike, so there is no interval"
+        return f"cases like these, {n}, {p}; all moved alike, so there is no interval"
     bounds = f"{signed(interval.low)} to {signed(interval.high)}"
-    return f"cases like these, n = {found.n}: 95 % interval {bounds}, {p}"
+    return f"cases like these, {n}: 95 % interval {bounds}, {p}"
 
 
 def probability(p: float) -> str:
@@ -58,6 +64,63 @@ def probability(p: float) -> str:
     if p < 0.001:
         return "< 0.001"
     return f"= {p:.4f}" if abs(p - 0.05) < 0.005 else f"= {p:.3f}"
+
+
+def advice(half_width: float, cases: tuple[int, float], attempts: tuple[int, float] | None) -> str:
+    """Say what the same number of further answers would bring, spent on cases or on attempts.
+
+    `cases` and `attempts` are each how many more and the half-width they would give; no attempts where one a
+    case does not show how answers scatter.
+    """
+    if not half_width:
+        return "no variation seen, so nothing can be said of what more would bring"
+    more, width = cases
+    now = f"the mean is known to ±{half_width:.1f} points"
+    by_cases = f"{many(more, 'more case')} would make that ±{width:.1f}"
+    if attempts is None:
+        return f"{now}; {by_cases}; with one attempt a case nobody can say what more attempts would"
+    count, other = attempts
+    by_attempts = f"{many(count, 'more attempt')} a case, as many answers, ±{other:.1f}"
+    return f"{now}; {by_cases}, {by_attempts}: {_dearer(half_width, width, other)}"
+
+
+def ranked(ranks: Sequence[Rank]) -> str:
+    """Say which revision scores best and which of the others cannot be told from it; the best comes first."""
+    best, *others = ranks
+    tied = [rank for rank in others if rank.tied]
+    behind = [f"{rank.label} ({signed(-rank.behind)})" for rank in others if not rank.tied]
+    opening = f"{best.label} scores best ({best.score.mean:.1f} over {many(best.score.n, 'case')})"
+    if not tied:
+        return f"{opening}, beyond chance before {listed(behind)}; {_WINNER}."
+    also = f"{opening}, but {listed([rank.label for rank in tied])} cannot be told from it"
+    return f"{also}; behind beyond chance: {listed(behind)}; {_WINNER}." if behind else f"{also}; {_WINNER}."
+
+
+def _dearer(now: float, by_cases: float, by_attempts: float) -> str:
+    """Weigh what cases take off the half-width against what as many attempts do."""
+    gained, other = now - by_cases, now - by_attempts
+    if gained > other * 1.1:
+        share = "almost nothing" if other < gained / 20 else f"{gained / other:.1f} times less"
+        return f"spend on cases, attempts bring {share}"
+    return "either will do"
+
+
+def _adjusted(found: Finding) -> str:
+    """Say that p holds for several questions, and what it would be of this one alone if that matters."""
+    if found.p_adjusted is None:
+        return ""
+    alone = f", {probability(found.paired.p).removeprefix('= ')} by itself"
+    return f" adjusted for {found.family} questions{alone if found.paired.p <= 0.05 < found.p else ''}"
+
+
+def _at_equal_length(found: Finding) -> str:
+    """Give the difference at equal length of answers beside the raw one, where length moved."""
+    estimate = found.equal_length
+    if estimate is None:
+        return ""
+    beyond = ", drawn out beyond what was seen" if estimate.method == BEYOND else ""
+    bounds = f"{signed(estimate.low)} to {signed(estimate.high)}"
+    return f"at equal length of answers it would be {signed(estimate.mean)} ({bounds}{beyond})"
 
 
 def _overall(found: Finding, *, base: str, candidate: str) -> str:
@@ -74,13 +137,9 @@ def _overall(found: Finding, *, base: str, candidate: str) -> str:
 
 def _wanting(found: Finding) -> str:
     """Say why the data do not decide, and what would."""
-    changed, n, mde = found.paired.changed, found.n, found.paired.mde
-    if n < FEWEST_CASES:
-        few = many(n, "case")
-        return f"with {few} no p under 0.05 is possible, it takes at least {FEWEST_CASES} that change"
-    if changed < FEWEST_CASES:
-        few = f"only {changed} of {n} cases changed" if changed else f"none of {n} cases changed"
-        return f"{few}, and below {FEWEST_CASES} no p under 0.05 is possible"
+    n, mde = found.n, found.paired.mde
+    if found.paired.units_changed < FEWEST_CASES:
+        return _too_few(found)
     if mde is None:
         return ""
     power = f"{n} cases find a true difference of {mde:.1f} points four times in five"
@@ -88,6 +147,17 @@ def _wanting(found: Finding) -> str:
     if needed is None or needed <= n:
         return power
     return f"{power}, and to find {found.margin:g} it takes about {needed}"
+
+
+def _too_few(found: Finding) -> str:
+    changed, of_all, what = found.paired.changed, found.n, "cases"
+    if found.paired.clusters:
+        changed, of_all, what = found.paired.units_changed, found.paired.clusters, "clusters of cases"
+    elif of_all < FEWEST_CASES:
+        few = many(of_all, "case")
+        return f"with {few} no p under 0.05 is possible, it takes at least {FEWEST_CASES} that change"
+    few = f"only {changed} of {of_all} {what} changed" if changed else f"none of {of_all} {what} changed"
+    return f"{few}, and below {FEWEST_CASES} no p under 0.05 is possible"
 
 
 def _suite_interval(found: Finding) -> str:
