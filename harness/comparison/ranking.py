@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from harness.comparison import wording
+from harness.comparison import asides
 from harness.comparison.families import Question, adjusted
 from harness.comparison.pairing import graded_attempts, mean_of
 from harness.records.results import OVERALL, Arm, Rank, Ranking
@@ -56,7 +56,7 @@ def ranking(arms: Sequence[Arm], *, grader: str, clusters: Mapping[str, str], se
         for place, p in zip(places, against_best, strict=True)
     )
     return Ranking(
-        grader=grader, n=len(cases), ranks=ranks, words=wording.ranked(ranks), method=_METHOD, seed=seed
+        grader=grader, n=len(cases), ranks=ranks, words=asides.ranked(ranks), method=_METHOD, seed=seed
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from harness.comparison import wording
+from harness.comparison import asides
 from harness.comparison.pairing import Pairs, graded_attempts
 from harness.records.outcomes import Outcome
 from harness.records.results import OVERALL, Spread
@@ -51,7 +51,7 @@ def _spread(name: str, parts: Components, *, differences: bool) -> Spread:
         half_width=half_width,
         more_cases=cases if half_width else None,
         more_attempts=attempts if half_width else None,
-        advice=wording.advice(half_width, cases, attempts),
+        advice=asides.advice(half_width, cases, attempts),
     )
 
 

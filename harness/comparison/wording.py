@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 
 from harness.comparison.findings import Finding
-from harness.records.results import OVERALL, Rank, VerdictWord
+from harness.records.results import OVERALL, VerdictWord
 from harness.reporting.words import listed, many, signed
 from harness.statistics.estimates import FEWEST_CASES
 from harness.statistics.length import BEYOND
 from harness.statistics.suite import Suite
-
-_WINNER = "the best of several looks better than it is, so confirm it on fresh cases"
 
 _ORDER: tuple[VerdictWord, ...] = ("worse", "better", "no worse", "cannot tell")
 
@@ -66,51 +64,13 @@ def probability(p: float) -> str:
     return f"= {p:.4f}" if abs(p - 0.05) < 0.005 else f"= {p:.3f}"
 
 
-def advice(half_width: float, cases: tuple[int, float], attempts: tuple[int, float] | None) -> str:
-    """Say what the same number of further answers would bring, spent on cases or on attempts.
-
-    `cases` and `attempts` are each how many more and the half-width they would give; no attempts where one a
-    case does not show how answers scatter.
-    """
-    if not half_width:
-        return "no variation seen, so nothing can be said of what more would bring"
-    more, width = cases
-    now = f"the mean is known to ±{half_width:.1f} points"
-    by_cases = f"{many(more, 'more case')} would make that ±{width:.1f}"
-    if attempts is None:
-        return f"{now}; {by_cases}; with one attempt a case nobody can say what more attempts would"
-    count, other = attempts
-    by_attempts = f"{many(count, 'more attempt')} a case, as many answers, ±{other:.1f}"
-    return f"{now}; {by_cases}, {by_attempts}: {_dearer(half_width, width, other)}"
-
-
-def ranked(ranks: Sequence[Rank]) -> str:
-    """Say which revision scores best and which of the others cannot be told from it; the best comes first."""
-    best, *others = ranks
-    tied = [rank for rank in others if rank.tied]
-    behind = [f"{rank.label} ({signed(-rank.behind)})" for rank in others if not rank.tied]
-    opening = f"{best.label} scores best ({best.score.mean:.1f} over {many(best.score.n, 'case')})"
-    if not tied:
-        return f"{opening}, beyond chance before {listed(behind)}; {_WINNER}."
-    also = f"{opening}, but {listed([rank.label for rank in tied])} cannot be told from it"
-    return f"{also}; behind beyond chance: {listed(behind)}; {_WINNER}." if behind else f"{also}; {_WINNER}."
-
-
-def _dearer(now: float, by_cases: float, by_attempts: float) -> str:
-    """Weigh what cases take off the half-width against what as many attempts do."""
-    gained, other = now - by_cases, now - by_attempts
-    if gained > other * 1.1:
-        share = "almost nothing" if other < gained / 20 else f"{gained / other:.1f} times less"
-        return f"spend on cases, attempts bring {share}"
-    return "either will do"
-
-
 def _adjusted(found: Finding) -> str:
     """Say that p holds for several questions, and what it would be of this one alone if that matters."""
     if found.p_adjusted is None:
         return ""
     alone = f", {probability(found.paired.p).removeprefix('= ')} by itself"
-    return f" adjusted for {found.family} questions{alone if found.paired.p <= 0.05 < found.p else ''}"
+    asked = "candidates" if found.dimension == OVERALL else "questions"
+    return f" adjusted for {found.family} {asked}{alone if found.paired.p <= 0.05 < found.p else ''}"
 
 
 def _at_equal_length(found: Finding) -> str:

@@ -156,6 +156,11 @@ class Difference(Record):
     clustered: Estimate | None = None
     length_adjusted: Estimate | None = None
 
+    @property
+    def p_decides(self) -> float | None:
+        """The p that the verdict goes by: adjusted where several questions were asked."""
+        return self.p if self.p_adjusted is None else self.p_adjusted
+
 
 Moved = Literal["more often", "less often", "cannot tell", "not measurable"]
 
