@@ -175,7 +175,7 @@ def _told(side: _Side, asked: _Question) -> Comparison:
         ),
         seed=asked.eval.seed,
         criteria=side.criteria,
-        spreads=spreads_between(side.matched, asked.clusters),
+        spreads=spreads_between(findings, asked.clusters),
     )
 
 

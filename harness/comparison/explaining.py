@@ -174,7 +174,7 @@ def _interval(row: Difference) -> str:
     if estimate.low is None:
         return f"No interval: {NO_VARIATION}, every case moved by the same amount."
     bounds = interval(estimate, sign=True)
-    if estimate.method in (PSEUDO_CASES, OF_CLUSTERS[PSEUDO_CASES]):
+    if _few_changed(row):
         return (
             f"Fewer than {FEWEST_CASES} changed, too few to say how far such changes scatter. So two "
             "invented ones are added, one that gained 100 points and one that lost 100, before the usual "
@@ -214,7 +214,7 @@ def _verdict(row: Difference) -> str:
 
 
 def _change(row: Difference) -> str:
-    if row.mde is None:
+    if row.mde is None or _few_changed(row):
         enough = f"at least {FEWEST_CASES} {'clusters' if row.clusters else 'cases'} that change"
         return f"It takes {enough} before any verdict of better or worse is possible."
     size = points(abs(row.difference.mean or 0.0))
@@ -295,6 +295,10 @@ def _reliable(report: Report, labels: Sequence[str]) -> Iterator[Step]:
 def _moved(row: CaseScores, dimension: str) -> float | None:
     before, after = row.base[dimension], row.candidate[dimension]
     return None if before is None or after is None else after - before
+
+
+def _few_changed(row: Difference) -> bool:
+    return row.difference.method in (PSEUDO_CASES, OF_CLUSTERS[PSEUDO_CASES])
 
 
 def _share(p: float | None) -> str:

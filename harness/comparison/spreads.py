@@ -3,20 +3,27 @@
 from collections.abc import Mapping, Sequence
 
 from harness.comparison import asides
-from harness.comparison.pairing import Pairs, graded_attempts
+from harness.comparison.findings import Finding
+from harness.comparison.pairing import graded_attempts
 from harness.records.outcomes import Outcome
 from harness.records.results import OVERALL, Spread
 from harness.statistics.components import Components, of_differences, of_scores
+from harness.statistics.estimates import FEWEST_CASES
 
 
-def spreads_between(matched: Sequence[Pairs], clusters: Mapping[str, str]) -> tuple[Spread, ...]:
-    """Split the variance of each dimension's paired difference, where there are two cases at least."""
-    found = (
-        (pairs.dimension, of_differences(pairs.base, pairs.candidate, _sources(pairs.cases, clusters)))
-        for pairs in matched
-        if pairs.cases
-    )
-    return tuple(_spread(name, parts, differences=True) for name, parts in found if parts is not None)
+def spreads_between(findings: Sequence[Finding], clusters: Mapping[str, str]) -> tuple[Spread, ...]:
+    """Split the variance of each dimension's paired difference, where six cases changed or more.
+
+    With clusters: six clusters. From fewer a spread says too little to plan by.
+    """
+    spreads = []
+    for found in findings:
+        if found.paired.units_changed >= FEWEST_CASES:
+            pairs = found.pairs
+            parts = of_differences(pairs.base, pairs.candidate, _sources(pairs.cases, clusters))
+            if parts is not None:
+                spreads.append(_spread(found.dimension, parts, differences=True))
+    return tuple(spreads)
 
 
 def spreads_of_one(

@@ -78,9 +78,10 @@ def _at_equal_length(found: Finding) -> str:
     estimate = found.equal_length
     if estimate is None:
         return ""
-    beyond = ", drawn out beyond what was seen" if estimate.method == BEYOND else ""
+    if estimate.method == BEYOND:
+        return "length moved the same way in every case, so what equal length would give cannot be told"
     bounds = f"{signed(estimate.low)} to {signed(estimate.high)}"
-    return f"at equal length of answers it would be {signed(estimate.mean)} ({bounds}{beyond})"
+    return f"at equal length of answers it would be {signed(estimate.mean)} ({bounds})"
 
 
 def _overall(found: Finding, *, base: str, candidate: str) -> str:
