@@ -111,10 +111,14 @@ def test_files_that_tell_other_dimensions_apart_are_refused() -> None:
         told(base, made("new", {"q": (1.0,)}))
 
 
-def test_a_case_of_two_sources_is_refused_and_shared_sources_are_said() -> None:
-    base = made("old", {f"q{n}": (50.0,) for n in range(8)})
+def test_shared_sources_are_flipped_as_a_whole_and_a_case_of_two_is_refused() -> None:
+    base = made("old", {f"q{n}": (50.0,) for n in range(12)})
+    better = made("new", {f"q{n}": (60.0 + n,) for n in range(12)})
     shared = replace(base, clusters={case: f"c{n // 2}" for n, case in enumerate(base.cases)})
-    assert any("4 sources" in caveat for caveat in comparison(shared, base).caveats)
+    assert comparison(base, better).differences[0].p == 2 / 2**12
+    clustered = comparison(shared, better)
+    assert clustered.differences[0].p == 2 / 2**6
+    assert any("6 clusters" in caveat for caveat in clustered.caveats)
     with pytest.raises(InputError, match=r"q0 belongs to cluster 'c0' in old\.csv and to 'other'"):
         told(shared, replace(base, clusters={"q0": "other"}))
 

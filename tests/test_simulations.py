@@ -107,9 +107,7 @@ def test_a_study_counts_in_every_cell_and_makes_a_table(study: Study) -> None:
     assert "nan" not in table
 
 
-def test_where_nothing_changed_the_verdict_errs_one_time_in_twenty_and_naive_methods_more_often() -> (
-    None
-):
+def test_where_nothing_changed_the_verdict_errs_one_time_in_twenty_and_naive_methods_more_often() -> None:
     counts = deciding.VERDICT.measure(deciding.VERDICT.cells[0], 1_000, 11)
     assert counts["verdict claims"] <= 70
     assert counts["verdicts claims"] > 2 * counts["verdict claims"]
@@ -128,7 +126,8 @@ def study_of(made: list[int], cells: Sequence[Cell] = ({"n": 1.0}, {"n": 2.0})) 
 
 
 def test_a_stopped_simulation_goes_on_and_more_blocks_add_to_those_made(tmp_path: Path) -> None:
-    kept, made = tmp_path / "kept.jsonl", []
+    kept = tmp_path / "kept.jsonl"
+    made: list[int] = []
     first = simulate.simulate(study_of(made), 2, kept)
     assert len(set(made)) == 4
     kept.write_text(kept.read_text()[:-20])  # killed while it wrote the last line
@@ -143,7 +142,8 @@ def test_a_stopped_simulation_goes_on_and_more_blocks_add_to_those_made(tmp_path
 
 
 def test_counts_of_other_code_are_not_used(tmp_path: Path) -> None:
-    kept, made = tmp_path / "kept.jsonl", []
+    kept = tmp_path / "kept.jsonl"
+    made: list[int] = []
     simulate.simulate(study_of(made), 1, kept)
     old = [json.loads(line) | {"code": "another"} for line in kept.read_text().strip().split("\n")]
     kept.write_text("".join(json.dumps(line) + "\n" for line in old))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.contingency_tables import mcnemar  # type: ignore[import-untyped]
 
 from harness.statistics.paired import PSEUDO_CASES, SUBSETS, paired, pseudo_case_interval
 

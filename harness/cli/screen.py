@@ -9,10 +9,20 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from harness.comparison import asides
 from harness.comparison.sheets import KIND
 from harness.planning.plan import Plan
 from harness.records.outcomes import Failed
-from harness.records.results import OVERALL, Agreement, Arm, Comparison, Difference, Report, VerdictWord
+from harness.records.results import (
+    OVERALL,
+    Agreement,
+    Arm,
+    Comparison,
+    Difference,
+    GateResult,
+    Report,
+    VerdictWord,
+)
 from harness.reporting import selection, words
 from harness.reporting.untrusted import shortened, visible
 from harness.runner import Answered, Done, Event, Marked, Unmarked
@@ -205,6 +215,7 @@ def show_report(console: Console, report: Report) -> None:
         _show_deciding(console, deciding, alone=not others)
         for other in others:
             console.print(_in_a_line(other))
+    _show_beside(console, report)
     _show_caveats(console, [c for c in report.comparisons if c.grader == report.graders[0].kind])
     if report.agreements:
         _show_agreements(console, report.agreements)
@@ -245,14 +256,21 @@ def _show_deciding(console: Console, found: Comparison, *, alone: bool) -> None:
             words.points(row.candidate.mean),
             words.signed(row.difference.mean),
             words.interval(row.difference, sign=True),
-            words.p_value(row.p),
+            words.p_value(row.p_decides),
             _verdict(row),
         )
     console.print(table)
     if found.grader == KIND and (moves := selection.moved_most(found, 5)):
-        told = ", ".join(f"{case} {words.signed(change)}" for case, change in moves)
-        console.print(plain(f"moved most: {told}"))
-    for gate in found.gates:
+        most = ", ".join(f"{case} {words.signed(change)}" for case, change in moves)
+        console.print(plain(f"moved most: {most}"))
+    _show_gates(console, found.gates)
+    told = [asides.moved(found.criteria), *(spread.advice for spread in found.spreads[:1])]
+    for line in filter(None, told):
+        console.print(plain(f"{line[:1].upper()}{line[1:]}"), style="dim")
+
+
+def _show_gates(console: Console, gates: Sequence[GateResult]) -> None:
+    for gate in gates:
         console.print(plain(f"gate {gate.dimension}: {gate.result}: {gate.words}"))
 
 
@@ -284,6 +302,19 @@ def _show_caveats(console: Console, found: Sequence[Comparison]) -> None:
         console.print(plain(f"· {candidate}: {caveat}"), style="dim")
 
 
+def _show_beside(console: Console, report: Report) -> None:
+    """Print what holds for all arms together: who ranks first, and what flickers."""
+    decider = report.graders[0].kind
+    told = [
+        *(ranking.words for ranking in report.rankings if ranking.grader == decider),
+        *(asides.reliable(found) for found in report.reliabilities if found.grader == decider),
+    ]
+    if told:
+        console.print()
+    for line in told:
+        console.print(plain(line))
+
+
 def _show_scores(console: Console, report: Report) -> None:
     for info in report.graders:
         console.print()
@@ -292,6 +323,9 @@ def _show_scores(console: Console, report: Report) -> None:
         for name, estimate in report.base.scores[info.kind]:
             table.add_row(plain(name), words.points(estimate.mean), words.interval(estimate), str(estimate.n))
         console.print(table)
+    _show_gates(console, report.gates)
+    for spread in report.spreads[:1]:
+        console.print(plain(f"{spread.dimension}: {spread.advice}"), style="dim")
 
 
 def _show_agreements(console: Console, agreements: Sequence[Agreement]) -> None:

@@ -22,7 +22,8 @@ from harness.records.results import (
 from harness.records.sheets import Sheet
 from harness.reporting.words import many
 from harness.results import slug
-from harness.statistics.estimates import NOTHING, mean_score
+from harness.statistics.clusters import level
+from harness.statistics.estimates import NOTHING
 
 KIND = "scores"
 """What stands where a run names its grader."""
@@ -78,13 +79,15 @@ def _compare(
 ) -> Comparison:
     names = (OVERALL, *base.dimensions)
     paired = [matched(base.scores[name], candidate.scores[name], dimension=name) for name in names]
-    told = of_pairs(paired, arms=(base.label, candidate.label), grader=KIND, gate=gate, seed=seed)
+    clusters = {**base.clusters, **candidate.clusters}
+    told = of_pairs(paired, arms=(base.label, candidate.label), gate=gate, seed=seed, clusters=clusters)
     cases = tuple(dict.fromkeys((*base.cases, *candidate.cases)))
     both = set(paired[0].cases)
     unpaired = tuple(case for case in cases if case not in both)
     absent = [found.dimension for found in paired if not found.cases]
     return replace(
         told,
+        grader=KIND,
         cases=tuple(
             CaseScores(case=case, base=_means(base, case), candidate=_means(candidate, case))
             for case in cases
@@ -92,7 +95,6 @@ def _compare(
         unpaired=unpaired,
         caveats=(
             *told.caveats,
-            *_clusters({**base.clusters, **candidate.clusters}),
             *caveats.of_pairs(unpaired, absent, missing_points=0.0),
             *caveats.of_arms(*arms, grader=KIND),
         ),
@@ -102,14 +104,6 @@ def _compare(
 def _means(sheet: Sheet, case: str) -> dict[str, float | None]:
     found = {name: scores.get(case) for name, scores in sheet.scores.items()}
     return {name: None if attempts is None else mean_of(attempts) for name, attempts in found.items()}
-
-
-def _clusters(clusters: dict[str, str]) -> list[str]:
-    sources = len(set(clusters.values()))
-    if sources == len(clusters):
-        return []
-    told = f"The cases come from {many(sources, 'source')} (cluster), and each is counted as its own"
-    return [f"{told}: where cases of one source move together, p is too small and the interval too narrow."]
 
 
 def _arm(sheet: Sheet, other: Sheet) -> Arm:
@@ -136,8 +130,9 @@ def _arm(sheet: Sheet, other: Sheet) -> Arm:
 
 
 def _estimate(sheet: Sheet, name: str) -> Estimate:
-    means = [mean_of(attempts) for attempts in sheet.scores[name].values()]
-    return mean_score(means) if means else NOTHING
+    scored = sheet.scores[name]
+    sources = [sheet.clusters.get(case, "") for case in sorted(scored)]
+    return level([mean_of(scored[case]) for case in sorted(scored)], sources) if scored else NOTHING
 
 
 def _source(sheet: Sheet) -> tuple[str, str]:

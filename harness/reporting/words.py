@@ -81,9 +81,9 @@ def count(number: float | None) -> str:
     return _ABSENT if number is None else f"{number:,.0f}"
 
 
-def many(number: int, noun: str) -> str:
+def many(number: int, noun: str, plural: str = "") -> str:
     """Give a count with its noun: `1 case`, `1,200 cases`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def seconds(duration: float | None) -> str:
