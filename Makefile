@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix golden bench simulate schemas pictures lock clean
+.PHONY: help demo test check fix golden bench simulate schemas drawings pictures lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ simulate: $(READY) ## Simulate how often verdict and gate err; write the tables 
 
 schemas: $(READY) ## Write docs/schemas/ anew from the types
 	@for kind in dataset rubric eval; do $(BIN)/harness schema $$kind > docs/schemas/$$kind.schema.json; done
+
+drawings: $(READY) ## Draw the pictures of docs/statistics.md anew
+	@$(BIN)/python docs/drawings.py
 
 pictures: demo ## Draw docs/images/ anew from the demo's report (needs Chromium)
 	@$(BIN)/python docs/picture.py
