@@ -654,7 +654,7 @@ def test_where_length_moved_the_difference_at_equal_length_stands_beside_the_raw
 def test_what_flickers_between_attempts_is_counted_and_comes_first() -> None:
     answers = {"case-01": [FULL, FULL, FULL], "case-02": [FULL, NO_S2, "a1 a2 a3 s1"]}
     run = arm("new", answers, attempts=3)
-    found = reliability(run, grader="signals", cases=suite_of(answers), rubrics=RUBRICS)
+    found = reliability(run, grader="signals", cases=suite_of(list(answers)), rubrics=RUBRICS)
     assert found is not None
     first, second = found.cases
     assert (first.case, second.case, found.flaky) == ("case-02", "case-01", (first,))

@@ -31,6 +31,8 @@ def at_equal_length(
     slope = math.fsum((x - centre) * (y - middle) for x, y in pairs) / squares
     intercept = middle - slope * centre
     residual = math.fsum((y - intercept - slope * x) ** 2 for x, y in pairs) / (n - 2)
+    if residual <= TOLERANCE:
+        return None
     half = t_quantile((1 + confidence) / 2, n - 2) * math.sqrt(residual * (1 / n + centre**2 / squares))
     return Estimate(
         mean=intercept,
