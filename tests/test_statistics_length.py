@@ -20,6 +20,7 @@ def test_it_is_the_intercept_of_statsmodels(pairs: list[tuple[float, float]]) ->
     assume(len(set(longer)) > 1)
     found = at_equal_length(differences, longer)
     fit = OLS(np.array(differences), add_constant(np.array(longer))).fit()
+    assume(fit.mse_resid > 1e-6)
     low, high = fit.conf_int()[0]
     assert found is not None
     assert found.mean == pytest.approx(fit.params[0], abs=1e-9)
@@ -36,8 +37,9 @@ def test_swapping_the_arms_negates(pairs: list[tuple[float, float]]) -> None:
 
 
 def test_what_goes_with_length_alone_is_gone_at_equal_length() -> None:
-    longer = [-30.0, 10.0, 20.0, 50.0, 80.0, 110.0, 5.0]
-    found = at_equal_length([words / 10 for words in longer], longer)
+    longer = [-30.0, -10.0, 10.0, 30.0, -30.0, -10.0, 10.0, 30.0]
+    noise = [1.0, 1.0, 1.0, 1.0, -1.0, -1.0, -1.0, -1.0]
+    found = at_equal_length([words / 10 + extra for words, extra in zip(longer, noise, strict=True)], longer)
     assert found is not None
     assert found.mean == pytest.approx(0, abs=1e-9)
     assert found.method == AT_EQUAL_LENGTH
@@ -47,6 +49,11 @@ def test_where_every_case_got_longer_it_says_that_the_line_is_drawn_out() -> Non
     found = at_equal_length([1.0, 4.0, 2.0, 6.0, 3.0, 7.0], [100.0, 150.0, 90.0, 200.0, 120.0, 170.0])
     assert found is not None
     assert found.method == BEYOND
+
+
+def test_a_line_that_fits_without_remainder_has_no_error_to_reckon_with() -> None:
+    longer = [-30.0, 10.0, 20.0, 50.0, 80.0, 110.0, 5.0]
+    assert at_equal_length([words / 10 for words in longer], longer) is None
 
 
 @pytest.mark.parametrize("longer", [[], [10.0] * 8, [1.0, 2.0, 3.0, 4.0, 5.0]])

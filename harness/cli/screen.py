@@ -267,7 +267,7 @@ def _show_deciding(console: Console, found: Comparison, *, alone: bool) -> None:
 
 def _show_gates(console: Console, gates: Sequence[GateResult]) -> None:
     for gate in gates:
-        console.print(plain(f"gate {gate.dimension}: {gate.result}: {gate.words}"))
+        console.print(plain(f"gate {words.gated(gate)}: {gate.result}: {gate.words}"))
 
 
 def _in_a_line(found: Comparison) -> Text:

@@ -69,7 +69,7 @@ def moved(criteria: Sequence[CriterionDifference]) -> str:
     if not told:
         return f"No single criterion moved beyond chance, {looked}."
     named = [
-        f"{one.dimension}/{one.criterion} ({points(one.base)} to {points(one.candidate)} %)"
+        f"{one.dimension}/{one.criterion} (met in {points(one.base, 0)} %, now {points(one.candidate, 0)} %)"
         for one in sorted(told, key=lambda one: -abs(one.difference.mean or 0.0))
     ]
     return f"Moved beyond chance, {looked}: {listed(named)}."

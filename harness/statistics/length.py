@@ -19,7 +19,8 @@ def at_equal_length(
     `differences` in points and `longer` (candidate minus base, in words) case by case. The intercept of the
     line through both, with its t interval (n - 2 degrees of freedom), cut to -100..100. Where every case got
     longer, or every one shorter, the line is drawn out beyond what was seen, and the method says so. `None`
-    for fewer than six cases, and where the change of length is the same everywhere.
+    for fewer than six cases, where length changed by the same everywhere, and where a line fits without
+    remainder.
     """
     n = len(differences)
     centre = mean(longer) if longer else 0.0
