@@ -260,9 +260,8 @@ def _show_deciding(console: Console, found: Comparison, *, alone: bool) -> None:
         )
     console.print(table)
     _show_gates(console, found.gates)
-    told = [asides.moved(found.criteria), *(spread.advice for spread in found.spreads[:1])]
-    for line in filter(None, told):
-        console.print(plain(f"{line[:1].upper()}{line[1:]}"), style="dim")
+    if found.criteria:
+        console.print(plain(asides.moved(found.criteria)))
 
 
 def _show_gates(console: Console, gates: Sequence[GateResult]) -> None:
