@@ -1,6 +1,7 @@
 """Two sheets of scores compared: what a run would be told, and nothing that only a run has."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -24,7 +25,7 @@ BETTER: Answers = {case: [FULL, FULL] if i % 3 else [FULL, NO_S2] for i, case in
 WORSE: Answers = {case: ["a1", NO_S2] if i % 2 else [NO_S2, ""] for i, case in enumerate(names(9))}
 
 
-def made(label: str, scores: dict[str, tuple[float, ...]]) -> Sheet:
+def made(label: str, scores: Mapping[str, tuple[float, ...]]) -> Sheet:
     return Sheet(
         label=label,
         path=f"{label}.csv",

@@ -132,11 +132,10 @@ def _keep(kept: Path, line: Mapping[str, object]) -> None:
 
 
 def _code() -> str:
-    """Hash all that decides what is counted."""
+    """Hash the modules in use that decide what is counted, ours and the harness's."""
     folders = (Path(__file__).parent, ROOT / "harness" / "statistics")
-    sources = [
-        path for folder in folders for path in sorted(folder.glob("*.py")) if path.name != Path(__file__).name
-    ]
+    loaded = {Path(found) for module in sys.modules.values() if (found := getattr(module, "__file__", None))}
+    sources = sorted(path for path in loaded - {Path(__file__)} if path.parent in folders)
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
 
 

@@ -264,14 +264,13 @@ def _show_deciding(console: Console, found: Comparison, *, alone: bool) -> None:
         most = ", ".join(f"{case} {words.signed(change)}" for case, change in moves)
         console.print(plain(f"moved most: {most}"))
     _show_gates(console, found.gates)
-    told = [asides.moved(found.criteria), *(spread.advice for spread in found.spreads[:1])]
-    for line in filter(None, told):
-        console.print(plain(f"{line[:1].upper()}{line[1:]}"), style="dim")
+    if found.criteria:
+        console.print(plain(asides.moved(found.criteria)))
 
 
 def _show_gates(console: Console, gates: Sequence[GateResult]) -> None:
     for gate in gates:
-        console.print(plain(f"gate {gate.dimension}: {gate.result}: {gate.words}"))
+        console.print(plain(f"gate {words.gated(gate)}: {gate.result}: {gate.words}"))
 
 
 def _in_a_line(found: Comparison) -> Text:

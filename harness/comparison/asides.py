@@ -58,18 +58,14 @@ def reliable(found: Reliability) -> str:
 
 def moved(criteria: Sequence[CriterionDifference]) -> str:
     """Say which criteria are met more or less often, beyond chance over all that were looked at."""
-    measured = [one for one in criteria if one.moved != "not measurable"]
     if not criteria:
         return ""
-    told = [one for one in measured if one.moved != "cannot tell"]
-    looked = f"of {many(len(criteria), 'criterion', 'criteria')} asked in six cases or more"
-    constant = len(criteria) - len(measured)
-    if constant:
-        looked += f" ({constant} always met or never, so not measurable)"
+    looked = f"of {many(len(criteria), 'criterion', 'criteria')} that six cases or more ask"
+    told = [one for one in criteria if one.moved in ("more often", "less often")]
     if not told:
         return f"No single criterion moved beyond chance, {looked}."
     named = [
-        f"{one.dimension}/{one.criterion} ({points(one.base)} to {points(one.candidate)} %)"
+        f"{one.dimension}/{one.criterion} (met in {points(one.base, 0)} %, now {points(one.candidate, 0)} %)"
         for one in sorted(told, key=lambda one: -abs(one.difference.mean or 0.0))
     ]
     return f"Moved beyond chance, {looked}: {listed(named)}."

@@ -251,7 +251,8 @@ def _mean_of(attempts: Sequence[float]) -> str:
 def _gates(gates: Sequence[GateResult], dimension: str) -> Iterator[Step]:
     for gate in gates:
         if dimension in (gate.dimension, OVERALL):
-            yield Step(title=f"The gate on {gate.dimension}: {gate.result}", text=_gate(gate))
+            what = "gate on" if gate.floor is None else "floor of"
+            yield Step(title=f"The {what} {gate.dimension}: {gate.result}", text=_gate(gate))
 
 
 def _gate(gate: GateResult) -> str:

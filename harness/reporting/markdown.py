@@ -92,7 +92,7 @@ def _difference(difference: Difference) -> tuple[str, ...]:
 def _gates(gates: Sequence[GateResult]) -> Iterator[str]:
     if gates:
         rows = [
-            (markdown_text(gate.dimension, 60), f"**{gate.result}**", markdown_text(gate.words))
+            (markdown_text(words.gated(gate), 60), f"**{gate.result}**", markdown_text(gate.words))
             for gate in gates
         ]
         yield _table(("gate", "result", ""), rows)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from harness.records.results import Estimate, VerdictWord
+from harness.records.results import Estimate, GateResult, VerdictWord
 
 _MINUS = "\N{MINUS SIGN}"
 _ABSENT = "\N{EN DASH}"
@@ -67,6 +67,11 @@ def p_value(p: float | None) -> str:
     if p is None:
         return _ABSENT
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def gated(gate: GateResult) -> str:
+    """Name a gate: the dimension, and its floor where it has one."""
+    return gate.dimension if gate.floor is None else f"{gate.dimension} ≥ {gate.floor:g}"
 
 
 def dollars(cost: float | None) -> str:

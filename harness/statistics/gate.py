@@ -7,6 +7,7 @@ from typing import Literal
 
 from harness.records.results import GateResult
 from harness.statistics.estimates import t_quantile
+from harness.statistics.subsets import TOLERANCE
 from harness.statistics.suite import Suite, Unavailable
 
 GateWord = Literal["PASS", "FAIL", "INCONCLUSIVE"]
@@ -75,7 +76,10 @@ def attempts_needed(found: Suite, margin: float, *, level: float = _LEVEL) -> in
 
 
 def _attempts(found: Suite, room: float, level: float) -> int | None:
-    return math.ceil(found.attempts * (certifiable(found, level=level) / room) ** 2) if room > 0 else None
+    """Give the attempts that show with four chances in five that a difference `room` away is on this side."""
+    if room <= TOLERANCE:
+        return None
+    return math.ceil(found.attempts * (certifiable(found, level=level) / room) ** 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,8 +121,10 @@ def _decided(asked: _Asked, found: Suite, *, p: float, level: float) -> GateResu
         result = "FAIL"
     else:
         result = "INCONCLUSIVE"
-        room = found.difference + (0.0 if asked.floor is not None else asked.margin)
-        needed = _attempts(found, room if asked.floor is not None else min(room, asked.margin), level)
+        if asked.floor is None:
+            needed = attempts_needed(found, asked.margin, level=level)
+        else:
+            needed = _attempts(found, found.difference, level)
     words = _against_base if asked.floor is None else _against_floor
     base = asked.floor or 0.0
     return GateResult(

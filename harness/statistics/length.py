@@ -19,7 +19,8 @@ def at_equal_length(
     `differences` in points and `longer` (candidate minus base, in words) case by case. The intercept of the
     line through both, with its t interval (n - 2 degrees of freedom), cut to -100..100. Where every case got
     longer, or every one shorter, the line is drawn out beyond what was seen, and the method says so. `None`
-    for fewer than six cases, and where the change of length is the same everywhere.
+    for fewer than six cases, where length changed by the same everywhere, and where a line fits without
+    remainder.
     """
     n = len(differences)
     centre = mean(longer) if longer else 0.0
@@ -31,6 +32,8 @@ def at_equal_length(
     slope = math.fsum((x - centre) * (y - middle) for x, y in pairs) / squares
     intercept = middle - slope * centre
     residual = math.fsum((y - intercept - slope * x) ** 2 for x, y in pairs) / (n - 2)
+    if residual <= TOLERANCE:
+        return None
     half = t_quantile((1 + confidence) / 2, n - 2) * math.sqrt(residual * (1 / n + centre**2 / squares))
     return Estimate(
         mean=intercept,
