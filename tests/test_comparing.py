@@ -517,6 +517,28 @@ def test_candidates_are_adjusted_for_each_other_and_never_gain_by_it() -> None:
             assert after.difference == before.difference
 
 
+def differences_of(found: Sequence[Comparison]) -> dict[str, list[tuple[float | None, ...]]]:
+    return {
+        each.candidate: [(d.p, d.p_adjusted, d.difference.mean) for d in each.differences] for each in found
+    }
+
+
+@settings(max_examples=15)
+@given(st.permutations(range(4)), st.integers(1, 3))
+def test_the_order_of_the_candidates_changes_no_number(order: list[int], step: int) -> None:
+    cases = names(16)
+    before = arm("old", {c: [NO_S2] for c in cases})
+    arms = [
+        arm(f"new{k}", {c: [FULL if (n * (k + step)) % 5 < 2 else "a1 s1"] for n, c in enumerate(cases)})
+        for k in range(4)
+    ]
+    one, other = (
+        compare_all(before, each, grader="signals", eval=evaluation(), cases=suite_of(cases), rubrics=RUBRICS)
+        for each in (arms, [arms[place] for place in order])
+    )
+    assert differences_of(one) == differences_of(other)
+
+
 def test_the_verdict_goes_by_the_p_that_holds_for_all_questions() -> None:
     # Six of ten rise alike: p = .031 by itself, but each of eight others could have done that by chance.
     rising = [

@@ -304,7 +304,10 @@ def _show_caveats(console: Console, found: Sequence[Comparison]) -> None:
 def _show_beside(console: Console, report: Report) -> None:
     """Print what holds for all arms together: who ranks first, and what flickers."""
     decider = report.graders[0].kind
+    deciding = [found for found in report.comparisons if found.grader == decider]
+    alone = deciding[0].spreads[:1] if len(deciding) == 1 else ()
     told = [
+        *(f"{spread.dimension}: {spread.advice}" for spread in alone),
         *(ranking.words for ranking in report.rankings if ranking.grader == decider),
         *(asides.reliable(found) for found in report.reliabilities if found.grader == decider),
     ]

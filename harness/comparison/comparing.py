@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from harness.comparison import caveats, wording
 from harness.comparison.criteria import Asked, asked_criteria, told
 from harness.comparison.families import adjusted
-from harness.comparison.findings import Finding, finding
+from harness.comparison.findings import LEVEL, Finding, finding
 from harness.comparison.flips import flips
 from harness.comparison.gating import gates_between
 from harness.comparison.lengths import length_moved, longer
@@ -22,7 +22,7 @@ from harness.statistics.suite import Suite, Unavailable
 _MARGIN = Gate().margin
 
 
-def compare(
+def compare(  # noqa: PLR0913 - what is compared, by whom, under which rule
     base: Arm,
     candidate: Arm,
     *,
@@ -30,12 +30,16 @@ def compare(
     eval: Eval,  # noqa: A002 - the house word for it; nothing here evaluates code
     cases: Sequence[Case],
     rubrics: Sequence[Rubric],
+    level: float = LEVEL,
 ) -> Comparison:
     """Compare what one grader made of two runs; see `compare_all`."""
-    return compare_all(base, [candidate], grader=grader, eval=eval, cases=cases, rubrics=rubrics)[0]
+    (found,) = compare_all(
+        base, [candidate], grader=grader, eval=eval, cases=cases, rubrics=rubrics, level=level
+    )
+    return found
 
 
-def compare_all(
+def compare_all(  # noqa: PLR0913 - as in compare
     base: Arm,
     candidates: Sequence[Arm],
     *,
@@ -43,6 +47,7 @@ def compare_all(
     eval: Eval,  # noqa: A002 - as in compare
     cases: Sequence[Case],
     rubrics: Sequence[Rubric],
+    level: float = LEVEL,
 ) -> tuple[Comparison, ...]:
     """Compare what one grader made of each candidate with the base, over the cases that both graded.
 
@@ -50,10 +55,11 @@ def compare_all(
     it at once: overall over the candidates, the dimensions over dimensions and candidates, the criteria over
     criteria and candidates. Outcomes of cases that are not in `cases` are not compared but named in
     `unpaired`. A dimension without a single pair has estimates of n = 0, no p and no bounds, and a caveat
-    says so. Every draw is seeded by `eval.seed`; the order of cases and outcomes changes no number.
+    says so. Every draw is seeded by `eval.seed`; the order of cases and outcomes changes no number. `level`
+    is the p at or below which a difference is better or worse.
     """
     names = (OVERALL, *(rubric.dimension for rubric in rubrics))
-    asked = _Question(grader=grader, eval=eval, cases=cases, rubrics=rubrics, names=names)
+    asked = _Question(grader=grader, eval=eval, cases=cases, rubrics=rubrics, names=names, level=level)
     sides = [_side(base, candidate, asked) for candidate in candidates]
     return tuple(_told(side, asked) for side in _criteria_together(_findings_together(sides, asked), asked))
 
@@ -67,6 +73,7 @@ class _Question:
     cases: Sequence[Case]
     rubrics: Sequence[Rubric]
     names: Sequence[str]
+    level: float
 
     @property
     def clusters(self) -> Mapping[str, str]:
@@ -95,7 +102,7 @@ def _side(base: Arm, candidate: Arm, asked: _Question) -> _Side:
     for found in matched:
         if found.cases:
             margin = gate.margin_of(found.dimension) if gate else _MARGIN
-            one = finding(found, margin=margin, seed=seed, clusters=asked.clusters)
+            one = finding(found, margin=margin, seed=seed, level=asked.level, clusters=asked.clusters)
             if length_moved(base, candidate):
                 words = longer(before, after, dimension=found.dimension, cases=found.cases)
                 one = replace(one, equal_length=at_equal_length(found.differences, words))

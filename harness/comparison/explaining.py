@@ -256,9 +256,14 @@ def _gates(gates: Sequence[GateResult], dimension: str) -> Iterator[Step]:
 
 
 def _gate(gate: GateResult) -> str:
-    asked = "that no more than the margin is lost" if gate.floor is None else "that the floor is kept"
-    chance = "" if gate.p is None else f" (p {probability(gate.p)}, over all gates together)"
-    text = f"It passes on evidence {asked}, and fails on evidence of a loss{chance}. {_sentence(gate.words)}."
+    if gate.floor is None:
+        rule = "It passes on evidence that no more than the margin is lost, and fails on evidence of a loss"
+    else:
+        rule = "It passes on evidence that the score is above the floor, and fails on evidence that it is not"
+    chance = ""
+    if gate.p is not None and gate.result != "PASS":
+        chance = f" (here p {probability(gate.p)}, over all gates together)"
+    text = f"{rule}{chance}. {_sentence(gate.words)}."
     if gate.certifiable is None or gate.floor is not None:
         return text
     return f"{text} The smallest margin that this suite can certify is {points(gate.certifiable)} points."
