@@ -26,7 +26,10 @@ def root_of(path: Path) -> Path:
 
 def shown(path: Path, root: Path) -> str:
     """Name a path the way people see it: from the project's root where it lies below it."""
-    whole = path.resolve()
+    try:
+        whole = path.resolve()
+    except (OSError, RuntimeError):  # a loop of symbolic links; whoever reads the file says so
+        return str(path)
     return str(whole.relative_to(root) if whole.is_relative_to(root) else path)
 
 

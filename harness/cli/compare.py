@@ -6,7 +6,7 @@ import click
 
 from harness import revisions
 from harness.cli.carrying import carry_out
-from harness.cli.options import Wishes, eval_argument, eval_path, json_option, wishes_options
+from harness.cli.options import Wishes, command_line, eval_argument, eval_path, json_option, wishes_options
 from harness.cli.reading_out import read_out
 from harness.project import Material, load
 from harness.records.results import Revision
@@ -48,7 +48,8 @@ def command(
         if as_json:
             click.echo('{"nothing_changed": true, "comparisons": []}')
         return 0
-    typed = " ".join((f"harness compare {name} --base {base}", *(f"--candidate {c}" for c in candidates)))
+    named = (word for candidate in candidates for word in ("--candidate", candidate))
+    typed = command_line("compare", name, "--base", base, *named, store=wishes.store)
     arms = revisions.apart(found[0], *changed)
     carried = carry_out(material, arms, wishes, typed=typed)
     return read_out(carried, as_json=as_json)

@@ -1,13 +1,13 @@
 """`harness list`: the runs in the store."""
 
 import dataclasses
-import json
 from pathlib import Path
 
 import click
 from rich.table import Table
 
 from harness.cli.options import json_option, store_option, store_path
+from harness.cli.printing import print_json
 from harness.cli.screen import out, plain
 from harness.files import root_of
 from harness.store.opening import open_store
@@ -21,7 +21,7 @@ def command(*, store: Path | None, as_json: bool) -> int:
     with open_store(store_path(store, root_of(Path.cwd())), create=False) as opened:
         rows = opened.list()
     if as_json:
-        click.echo(json.dumps([dataclasses.asdict(row) for row in rows], indent=2))
+        print_json([dataclasses.asdict(row) for row in rows])
         return 0
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for name in ("run", "eval", "revision", "prompt", "begun", ""):

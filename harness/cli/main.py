@@ -6,6 +6,7 @@ A command's module is imported when it is called, so that `--help` costs next to
 import contextlib
 import difflib
 import importlib
+import io
 import os
 import signal
 import sys
@@ -109,6 +110,7 @@ def harness() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; prints errors to stderr, a traceback only for a bug."""
     signal.signal(signal.SIGTERM, _terminate)
+    _print_anything()
     try:
         # Not `harness.main()`: that turns a closed pipe into exit code 1, which here means a regression.
         with harness.make_context("harness", list(sys.argv[1:] if arguments is None else arguments)) as ctx:
@@ -127,6 +129,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say("this is a bug in the harness, not in your files; please report it")
         return BUG
     return code if isinstance(code, int) else 0
+
+
+def _print_anything() -> None:
+    """Let what the terminal's encoding lacks become a question mark: a result is no reason to crash."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _mendable(error: HarnessError | click.ClickException | OSError) -> int:

@@ -8,7 +8,7 @@ import click
 
 from harness.cli.carrying import REPORTS, Carried, assemble
 from harness.cli.finding import find_run
-from harness.cli.options import json_option, store_option, store_path
+from harness.cli.options import command_line, json_option, store_option, store_path
 from harness.cli.reading_out import read_out
 from harness.errors import InputError
 from harness.files import root_of
@@ -39,7 +39,9 @@ def command(runs: tuple[str, ...], *, store: Path | None, as_json: bool) -> int:
             for run, revision in zip(found, labels_apart, strict=True)
         ]
         labels = labels_of(found[0].manifest.eval, root)
-        made = assemble(opened, found, labels, " ".join(("harness report", *(run.id for run in found))))
+        made = assemble(
+            opened, found, labels, command_line("report", *(run.id for run in found), store=store)
+        )
     return read_out(Carried(report=made, page=publish(made, root / REPORTS)), as_json=as_json)
 
 

@@ -183,6 +183,8 @@ class Case(Record):
         _named(self.id)
         if bool(self.prompt.strip()) == bool(self.turns):
             refuse("give either a prompt or turns (exactly one of the two)")
+        if not all(turn.text.strip() for turn in self.turns):
+            refuse("each turn must say something")
         if self.turns and self.turns[-1].role != "user":
             refuse("the last turn must be the user's")
         _unique("criterion id", (c.id for criteria in self.criteria.values() for c in criteria))

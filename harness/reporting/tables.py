@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from harness.records.outcomes import Answer, Failed, Graded, Outcome, Score, Ungraded
 from harness.records.results import OVERALL, Arm, Report
 from harness.reporting.selection import arms
-from harness.reporting.untrusted import cell
+from harness.reporting.untrusted import cell, json_text
 
 FORMAT = 1
 """Grows when a reader of results.json would have to change."""
@@ -71,7 +71,7 @@ def as_json(report: Report) -> str:
         "provenance": _plain(report.provenance),
         "answers": _answers(report),
     }
-    return json.dumps(data, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1) + "\n"
+    return json_text(json.dumps(data, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1)) + "\n"
 
 
 def _roles(report: Report) -> Iterator[tuple[Arm, str]]:
