@@ -7,6 +7,8 @@ from harness.records.results import Estimate, VerdictWord
 _MINUS = "\N{MINUS SIGN}"
 _ABSENT = "\N{EN DASH}"
 
+_LEAST_DOLLARS = 0.0001
+
 MARKS: dict[VerdictWord, str] = {
     "better": "\N{BLACK UP-POINTING TRIANGLE}",
     "worse": "\N{BLACK DOWN-POINTING TRIANGLE}",
@@ -73,6 +75,8 @@ def dollars(cost: float | None) -> str:
     """Give a cost; `unknown` where no price is known, which is never the same as nothing."""
     if cost is None:
         return "unknown"
+    if 0 < cost < _LEAST_DOLLARS:
+        return f"under ${_LEAST_DOLLARS}"
     return f"${cost:.4f}" if 0 < cost < 0.1 else f"${cost:,.2f}"
 
 
