@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 
 from harness.errors import InputError
-from harness.grading.graders import LabelsGrader, SignalsGrader
+from harness.grading.graders import ChecksGrader, LabelsGrader, SignalsGrader
 from harness.judge import Judge
 from harness.models.access import key_for
 from harness.models.messages import connect
@@ -113,6 +113,8 @@ class Session:
             return Judge(model=judge, spec=spec.model, api_version=API_VERSION, secret=self.secret)
         if spec.kind == "labels":
             return LabelsGrader(labels=self.material.labels[spec.labels])
+        if spec.kind == "checks":
+            return ChecksGrader()
         return SignalsGrader()
 
     def _keep(self, begun: Run, watch: Callable[[Event], None]) -> Keep:

@@ -31,6 +31,12 @@ OWNERS: dict[str, str | tuple[str, ...]] = {
     "markupsafe": "harness.reporting",
     "markdown_it": "harness.reporting",
     "scipy": "harness.statistics",
+    "jsonschema": "harness.grading.checks",
+    "py3langid": "harness.grading.checks",
+    "rapidfuzz": "harness.grading",
+    "referencing": "harness.grading.checks",
+    "regex": ("harness.grading.checks", "harness.records.checks"),
+    "sqlglot": "harness.grading.checks",
     "click": "harness.cli",
     "rich": "harness.cli",
 }

@@ -94,7 +94,9 @@ def _eval_notes(material: Material) -> Iterator[str]:
     asked = material.eval
     if any(spec.kind == "signals" for spec in asked.graders):
         pairs = (pair for case in material.cases for pair in criteria_of(case, material.rubrics))
-        silent = sorted({criterion.id for _, criterion in pairs if not criterion.signals})
+        silent = sorted(
+            {criterion.id for _, criterion in pairs if not (criterion.signals or criterion.checks)}
+        )
         if silent:
             more = f" and {len(silent) - _SHOWN} more" if len(silent) > _SHOWN else ""
             yield f"the signals grader leaves {listed(silent[:_SHOWN])}{more} open: no signals are declared"

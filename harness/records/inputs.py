@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from harness.records import phrases
+from harness.records.checks import Check
 from harness.records.record import Record, refuse
 
 # ------------------------------------------------------------------ agents
@@ -125,6 +126,8 @@ class Criterion(Record):
     """`absence`: a yes needs no quote, because the criterion is about what is not there."""
     signals: tuple[Signal, ...] = ()
     """What the free, deterministic grader looks for; any one of them is enough."""
+    checks: tuple[Check, ...] = ()
+    """What code decides, whoever grades the rest: the criterion is met when all of them pass."""
 
     def __post_init__(self) -> None:
         """Refuse points that could not move a score, and a criterion without a name or a text."""
@@ -175,6 +178,10 @@ class Case(Record):
     context: str = ""
     """What is known before the message; sent in front of it."""
     tags: tuple[str, ...] = ()
+    reference: str = ""
+    """An answer known to be good. A judge sees it, checks may compare with it, the agent never does."""
+    guidance: str = ""
+    """What a judge should know to grade this case. The agent never sees it."""
     criteria: Mapping[str, tuple[Criterion, ...]] = field(default_factory=dict)
     """Criteria of this case alone, by dimension; pooled with the rubric's general ones."""
 
@@ -202,7 +209,7 @@ Dataset = tuple[Case, ...]
 # ------------------------------------------------------------------ evals
 
 Provider = Literal["anthropic", "recorded"]
-GraderKind = Literal["judge", "signals", "labels"]
+GraderKind = Literal["judge", "signals", "labels", "checks"]
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
 
 
@@ -250,7 +257,8 @@ class GraderSpec(Record):
     """Who turns answers into verdicts."""
 
     kind: GraderKind
-    """`judge` asks a model, `signals` matches declared phrases, `labels` looks verdicts up."""
+    """`judge` asks a model, `signals` matches declared phrases, `labels` looks verdicts up; `checks` only
+    runs the criteria's checks, which every other kind runs too."""
     model: ModelSpec | None = None
     """The judge's model (kind `judge` only)."""
     labels: str = ""
