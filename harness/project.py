@@ -19,7 +19,7 @@ from harness.parsing.agents import cases_of, read_agent
 from harness.parsing.reading import read
 from harness.planning.model import API_VERSION
 from harness.prompts import JUDGE_VERSION
-from harness.records.inputs import Agent, Case, Dataset, Eval, GraderSpec, Rubric
+from harness.records.inputs import Agent, Case, Dataset, Eval, Gate, GraderSpec, Rubric
 from harness.records.results import OVERALL, GraderInfo, Manifest, Revision
 
 T = TypeVar("T")
@@ -179,9 +179,7 @@ def _mismatches(wanted: Eval, cases: Sequence[Case], rubrics: Sequence[Rubric]) 
     for name in _twice([case.id for case in cases]):
         yield Fault(path="datasets", message=f"two datasets hold a case {name!r}")
     if wanted.gate:
-        for name in sorted(set(wanted.gate.dimensions) - {*dimensions, OVERALL}):
-            known = ", ".join((*dimensions, OVERALL))
-            yield Fault(path="gate.dimensions", message=f"no rubric is about {name!r}; there are {known}")
+        yield from _strangers(wanted.gate, dimensions)
     general = {rubric.dimension: {criterion.id for criterion in rubric.criteria} for rubric in rubrics}
     for case in cases:
         for dimension, criteria in case.criteria.items():
@@ -192,6 +190,16 @@ def _mismatches(wanted: Eval, cases: Sequence[Case], rubrics: Sequence[Rubric]) 
             for criterion in criteria:
                 if criterion.id in general.get(dimension, ()):
                     yield Fault(path=place, message=f"{criterion.id!r} is in the rubric already")
+
+
+def _strangers(gate: Gate, dimensions: Sequence[str]) -> Iterator[Fault]:
+    """Say which dimensions a gate names that there are no rubrics for."""
+    known = (*dimensions, OVERALL)
+    named = {"dimensions": gate.dimensions, "margins": gate.margins, "floors": gate.floors}
+    for place, names in named.items():
+        for name in sorted({*names} - {*known}):
+            there = ", ".join(known)
+            yield Fault(path=f"gate.{place}", message=f"no rubric is about {name!r}; there are {there}")
 
 
 def _twice(names: Sequence[str]) -> list[str]:

@@ -4,7 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from harness.comparison.comparing import compare
+from harness.comparison.comparing import compare_all
+from harness.comparison.gating import gates_of_one
+from harness.comparison.ranking import ranking
+from harness.comparison.reliability import reliability
+from harness.comparison.spreads import spreads_of_one
 from harness.comparison.summary import counts, scores
 from harness.grading.labels import Labels
 from harness.grading.scoring import outcome
@@ -12,7 +16,17 @@ from harness.planning.keys import digest
 from harness.planning.work import Job
 from harness.records.outcomes import Failed, Outcome, Usage
 from harness.records.record import Record
-from harness.records.results import Agreement, Arm, Manifest, Report, Revision, Run
+from harness.records.results import (
+    Agreement,
+    Arm,
+    Comparison,
+    Manifest,
+    Ranking,
+    Reliability,
+    Report,
+    Revision,
+    Run,
+)
 from harness.statistics.agreement import agreement
 
 _LONGEST_NAME = 120  # well below what file systems take, with room for the files inside
@@ -43,12 +57,13 @@ def arm(run: Run, work: Iterable[Job], failures: Sequence[Failure]) -> Arm:
     outcomes = {kind: tuple(_outcome(run, job, kind, reasons) for job in found) for kind in kinds}
     planned = len(manifest.cases) * manifest.eval.attempts
     dimensions = [rubric.dimension for rubric in manifest.rubrics]
+    clusters = _clusters(manifest)
     return Arm(
         run=run,
         label=manifest.revision.label,
         counts={kind: counts(of_kind, planned) for kind, of_kind in outcomes.items()},
         outcomes=outcomes,
-        scores={kind: scores(of_kind, dimensions) for kind, of_kind in outcomes.items()},
+        scores={kind: scores(of_kind, dimensions, clusters) for kind, of_kind in outcomes.items()},
         words=sum(answer.words for answer in answers) / len(answers) if answers else None,
         usage=sum((answer.usage for answer in answers), Usage()),
         costs={
@@ -94,6 +109,9 @@ def report(
     """Compare every later arm with the first under every grader; one arm alone is reported without."""
     base, *candidates = arms
     manifest = base.run.manifest
+    asked, decider = manifest.eval, manifest.graders[0].kind
+    dimensions = tuple(rubric.dimension for rubric in manifest.rubrics)
+    decided, clusters = base.outcomes[decider], _clusters(manifest)
     name = manifest.eval_name + "--" + base.label
     if candidates:
         name += ".." + "+".join(arm.label for arm in candidates)
@@ -103,26 +121,19 @@ def report(
         created_at=max(arm.run.finished_at or arm.run.created_at for arm in arms),
         command=command,
         graders=manifest.graders,
-        dimensions=tuple(rubric.dimension for rubric in manifest.rubrics),
+        dimensions=dimensions,
         cases=manifest.cases,
         rubrics=manifest.rubrics,
         base=base,
         candidates=tuple(candidates),
-        comparisons=tuple(
-            compare(
-                base,
-                candidate,
-                grader=info.kind,
-                eval=manifest.eval,
-                cases=manifest.cases,
-                rubrics=manifest.rubrics,
-            )
-            for candidate in candidates
-            for info in manifest.graders
-        ),
+        comparisons=_comparisons(base, candidates),
         agreements=agreements,
         notes=(*notes, *_incomplete(arms)),
         provenance=provenance,
+        rankings=_rankings(arms),
+        reliabilities=_reliabilities(arms),
+        gates=() if candidates else gates_of_one(decided, asked.gate),
+        spreads=() if candidates else spreads_of_one(decided, dimensions, clusters),
     )
 
 
@@ -162,7 +173,8 @@ def exit_code(report: Report) -> int:
         counted = each.counts[decider]
         if counted.graded == 0 or counted.missing_share > allowed:
             return 5
-    results = {gate.result for found in report.comparisons if found.grader == decider for gate in found.gates}
+    decided = [found.gates for found in report.comparisons if found.grader == decider]
+    results = {gate.result for gates in (report.gates, *decided) for gate in gates}
     return 1 if "FAIL" in results else 4 if "INCONCLUSIVE" in results else 0
 
 
@@ -175,6 +187,44 @@ def slug(name: str) -> str:
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "._+-") else "-" for c in name)
     short = safe if len(safe) <= _LONGEST_NAME else f"{safe[: _LONGEST_NAME - 9]}-{digest(name)[:8]}"
     return short.lstrip(".") or "report"
+
+
+def _comparisons(base: Arm, candidates: Sequence[Arm]) -> tuple[Comparison, ...]:
+    """Compare all candidates under each grader, then put each candidate's graders side by side."""
+    manifest = base.run.manifest
+    by_grader = [
+        compare_all(
+            base,
+            candidates,
+            grader=info.kind,
+            eval=manifest.eval,
+            cases=manifest.cases,
+            rubrics=manifest.rubrics,
+        )
+        for info in manifest.graders
+    ]
+    return tuple(found for of_candidate in zip(*by_grader, strict=True) for found in of_candidate)
+
+
+def _rankings(arms: Sequence[Arm]) -> tuple[Ranking, ...]:
+    manifest = arms[0].run.manifest
+    clusters, seed = _clusters(manifest), manifest.eval.seed
+    found = (ranking(arms, grader=info.kind, clusters=clusters, seed=seed) for info in manifest.graders)
+    return tuple(each for each in found if each is not None)
+
+
+def _reliabilities(arms: Sequence[Arm]) -> tuple[Reliability, ...]:
+    manifest = arms[0].run.manifest
+    found = (
+        reliability(each, grader=info.kind, cases=manifest.cases, rubrics=manifest.rubrics)
+        for each in arms
+        for info in manifest.graders
+    )
+    return tuple(each for each in found if each is not None)
+
+
+def _clusters(manifest: Manifest) -> Mapping[str, str]:
+    return {case.id: case.cluster for case in manifest.cases if case.cluster}
 
 
 def _incomplete(arms: Sequence[Arm]) -> Iterable[str]:

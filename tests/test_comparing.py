@@ -9,8 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.comparison.comparing import compare
+from harness.comparison.comparing import compare, compare_all
+from harness.comparison.gating import gates_of_one
 from harness.comparison.pairing import pairs
+from harness.comparison.ranking import ranking
+from harness.comparison.reliability import reliability
+from harness.comparison.spreads import spreads_of_one
 from harness.comparison.summary import counts, scores
 from harness.grading.scoring import outcome
 from harness.records.inputs import Agent, Case, Criterion, Eval, Gate, GraderSpec, ModelSpec, Rubric
@@ -445,6 +449,247 @@ def test_without_measured_scatter_the_gate_never_passes(answers: Answers, attemp
     assert said(comparison, "A verdict on this suite alone, which a gate would need, is not available", words)
 
 
+def test_a_margin_and_a_floor_of_ones_own_are_gated_too() -> None:
+    before, after = arm("old", WOBBLY, attempts=3), arm("new", WOBBLY, attempts=3)
+    gate = Gate(margin=40, dimensions=("overall",), margins={"security": 60}, floors={"security": 20})
+    found = compared(before, after, eval=evaluation(attempts=3, gate=gate)).gates
+    assert [(each.dimension, each.margin, each.floor) for each in found] == [
+        ("overall", 40, None),
+        ("security", 60, None),
+        ("security", 0, 20),
+    ]
+    assert [each.result for each in found] == ["PASS", "PASS", "PASS"]
+    assert [each.n for each in found] == [10, 10, 10]
+
+
+def test_a_single_run_is_held_to_its_floors_alone() -> None:
+    found = outcomes(WOBBLY)
+    (decided,) = gates_of_one(found, Gate(margin=5, floors={"security": 90}))
+    assert decided.result == "FAIL"
+    assert "below the floor of 90" in decided.words
+    assert gates_of_one(found, Gate(margin=5)) == gates_of_one(found, None) == ()
+
+
+def test_a_floor_of_what_nobody_graded_is_inconclusive() -> None:
+    (decided,) = gates_of_one(outcomes({"case-01": [None]}), Gate(floors={"security": 50}))
+    assert (decided.result, decided.low) == ("INCONCLUSIVE", None)
+    assert "no case was graded" in decided.words
+
+
+# ------------------------------------------------------------------ many questions at once
+
+BETTER = {c: [FULL] if c != "case-01" else ["a1 a2 s2"] for c in TEN}
+MIXED = {c: [NO_S2 if number % 3 else FULL] for number, c in enumerate(TEN)}
+BASE = {c: [NO_S2] for c in TEN}
+
+
+def together(*candidates: Answers) -> tuple[Comparison, ...]:
+    return compare_all(
+        arm("old", BASE),
+        [arm(f"new{number}", answers) for number, answers in enumerate(candidates)],
+        grader="signals",
+        eval=evaluation(),
+        cases=suite_of(TEN),
+        rubrics=RUBRICS,
+    )
+
+
+def test_one_candidate_is_asked_one_question_overall_and_one_per_dimension() -> None:
+    (found,) = together(BETTER)
+    assert [(row.family, row.p_adjusted is None) for row in found.differences] == [
+        (1, True),
+        (2, False),
+        (2, False),
+    ]
+    assert found == compared(arm("old", BASE), arm("new0", BETTER))
+
+
+def test_candidates_are_adjusted_for_each_other_and_never_gain_by_it() -> None:
+    alone = [compared(arm("old", BASE), arm(f"new{n}", each)) for n, each in enumerate((BETTER, MIXED))]
+    both = together(BETTER, MIXED)
+    assert [row.family for row in both[0].differences] == [2, 4, 4]
+    for one, other in zip(alone, both, strict=True):
+        for before, after in zip(one.differences, other.differences, strict=True):
+            assert after.p == before.p
+            assert after.p_adjusted is not None
+            assert after.p is not None
+            assert after.p_adjusted >= after.p
+            assert after.difference == before.difference
+
+
+def test_the_verdict_goes_by_the_p_that_holds_for_all_questions() -> None:
+    # Six of ten rise alike: p = .031 by itself, but each of eight others could have done that by chance.
+    rising = [
+        {c: [FULL if (number + k) % 10 < 6 else NO_S2] for number, c in enumerate(TEN)} for k in range(9)
+    ]
+    (alone,), (first, *_) = together(rising[0]), together(*rising)
+    assert of(alone, "overall").verdict == "better"
+    found = of(first, "overall")
+    assert found.p == of(alone, "overall").p == 2 / 2**6
+    assert found.verdict == "cannot tell"
+    assert "adjusted for 9 candidates, 0.031 by itself" in found.sentence
+
+
+def test_criteria_that_moved_are_told_beyond_chance_and_constant_ones_are_not_measurable() -> None:
+    (found,) = together(BETTER)
+    told = {one.criterion: one for one in found.criteria}
+    assert {name: one.moved for name, one in told.items()} == {
+        "a1": "not measurable",
+        "a2": "not measurable",
+        "a3": "not measurable",
+        "s1": "cannot tell",
+        "s2": "more often",
+    }
+    moved = told["s2"]
+    assert (moved.base, moved.candidate, moved.difference.mean, moved.changed) == (0, 100, 100, 10)
+    assert moved.family == 2
+    assert told["a3"].p is None
+    assert told["a3"].difference.low is None
+
+
+def test_a_criterion_of_few_cases_is_left_to_the_flips() -> None:
+    few = {**{c: [NO_S2] for c in names(4)}, "case-00": ["own"]}
+    found = compared(few, {c: [FULL] for c in few})
+    assert found.criteria == ()
+    assert found.flips
+
+
+# ------------------------------------------------------------------ ranking
+
+
+def ranked(*arms: Answers) -> list[tuple[str, bool]]:
+    labelled = [arm(f"r{number}", answers) for number, answers in enumerate(arms)]
+    found = ranking(labelled, grader="signals", clusters={}, seed=7)
+    assert found is not None
+    return [(rank.label, rank.tied) for rank in found.ranks]
+
+
+def test_three_revisions_are_ranked_and_ties_with_the_best_named() -> None:
+    nearly = {**BETTER, "case-02": [NO_S2]}
+    assert ranked(BASE, BETTER, nearly) == [("r1", True), ("r2", True), ("r0", False)]
+
+
+def test_equal_revisions_are_all_tied() -> None:
+    assert ranked(BASE, BASE, BASE) == [("r0", True), ("r1", True), ("r2", True)]
+
+
+def test_a_ranking_goes_over_the_cases_that_all_have_graded_and_says_how_many() -> None:
+    arms = [arm("one", BASE), arm("two", {**BETTER, "case-05": [None]}), arm("three", MIXED)]
+    found = ranking(arms, grader="signals", clusters={}, seed=7)
+    assert found is not None
+    assert found.n == 9
+    assert {rank.score.n for rank in found.ranks} == {9}
+    assert found.words.startswith("two scores best")
+    assert "the best of several looks better than it is" in found.words
+
+
+def test_two_revisions_or_no_common_case_have_no_ranking() -> None:
+    two = [arm("one", BASE), arm("two", BETTER)]
+    assert ranking(two, grader="signals", clusters={}, seed=7) is None
+    apart = [*two, arm("three", {c: [None] for c in TEN})]
+    assert ranking(apart, grader="signals", clusters={}, seed=7) is None
+
+
+# ------------------------------------------------------------------ clusters
+
+
+def in_clusters(answers: tuple[Answers, Answers], clusters: Mapping[str, str]) -> Comparison:
+    before, after = (arm(label, each) for label, each in zip(("old", "new"), answers, strict=True))
+    cases = [dataclasses.replace(c, cluster=clusters.get(c.id, "")) for c in suite_of(list(answers[0]))]
+    return compare(before, after, grader="signals", eval=evaluation(), cases=cases, rubrics=RUBRICS)
+
+
+def test_cases_from_five_sources_can_give_no_verdict() -> None:
+    found = in_clusters((BASE, BETTER), {c: f"incident-{number % 5}" for number, c in enumerate(TEN)})
+    security = of(found, "security")
+    assert (security.clusters, security.verdict) == (5, "cannot tell")
+    assert "only 5 of 5 clusters of cases changed" in security.sentence
+    assert said(found, "Fewer than 6 clusters of cases changed", "pseudo-clusters")
+    assert said(found, "come from 5 clusters")
+
+
+def test_cases_without_a_source_stand_for_themselves() -> None:
+    found = in_clusters((BASE, BETTER), {"case-01": "incident", "case-02": "incident"})
+    security = of(found, "security")
+    assert security.clusters == 9
+    assert security.verdict == "better"
+    assert security.difference.method == "subset means of clusters"
+    assert "n = 10 from 9 clusters" in security.sentence
+    plain = compared(arm("old", BASE), arm("new", BETTER))
+    assert in_clusters((BASE, BETTER), {}) == plain
+
+
+# ------------------------------------------------------------------ length
+
+
+def lengthened(answers: Answers, extra: Mapping[str, int]) -> Arm:
+    plain = arm("new", answers)
+    found = tuple(
+        one
+        if isinstance(one, Failed)
+        else dataclasses.replace(one, answer=Answer(text="word " * (20 + extra[one.trial.case])))
+        for one in plain.outcomes["signals"]
+    )
+    words = 20 + sum(extra.values()) / len(extra)
+    return dataclasses.replace(plain, outcomes={"signals": found}, words=words)
+
+
+def test_where_length_moved_the_difference_at_equal_length_stands_beside_the_raw_one() -> None:
+    none = dict.fromkeys(TEN, 0)
+    base = dataclasses.replace(lengthened(BASE, none), label="old")
+    grown = compared(base, lengthened(BETTER, {c: 10 * n - 20 for n, c in enumerate(TEN, start=1)}))
+    found = of(grown, "security")
+    assert found.length_adjusted is not None
+    assert found.length_adjusted.n == 10
+    assert "at equal length of answers it would be" in found.sentence
+    alike = compared(base, lengthened(BETTER, none))
+    assert of(alike, "security").length_adjusted is None
+    beyond = compared(base, lengthened(BETTER, {c: 10 * n for n, c in enumerate(TEN, start=1)}))
+    assert "cannot be told" in of(beyond, "security").sentence
+
+
+# ------------------------------------------------------------------ reliability and spread
+
+
+def test_what_flickers_between_attempts_is_counted_and_comes_first() -> None:
+    answers = {"case-01": [FULL, FULL, FULL], "case-02": [FULL, NO_S2, "a1 a2 a3 s1"]}
+    run = arm("new", answers, attempts=3)
+    found = reliability(run, grader="signals", cases=suite_of(list(answers)), rubrics=RUBRICS)
+    assert found is not None
+    first, second = found.cases
+    assert (first.case, second.case, found.flaky) == ("case-02", "case-01", (first,))
+    assert [(f.criterion, f.passed, f.attempts) for f in first.flickers] == [("a3", 2, 3), ("s2", 1, 3)]
+    # Of ten criteria of cases eight always pass, one passes in 2 of 3 attempts and one in 1 of 3.
+    assert found.whole.every_time == pytest.approx((90, 100 * (8 + 1 / 3) / 10, 80))
+    assert found.whole.at_least_once == pytest.approx((90, 100 * (8 + 1 + 2 / 3) / 10, 100))
+    flaky = {one.criterion: one.flaky for one in found.criteria}
+    assert flaky == {"a1": 0, "a2": 0, "a3": 1, "s1": 0, "s2": 1}
+    assert (second.lowest, second.highest) == (100, 100)
+
+
+def test_one_attempt_says_nothing_of_reliability() -> None:
+    once = arm("new", BASE)
+    assert reliability(once, grader="signals", cases=suite_of(TEN), rubrics=RUBRICS) is None
+
+
+def test_a_run_says_where_its_uncertainty_comes_from_and_what_more_answers_would_bring() -> None:
+    overall, *_ = spreads_of_one(outcomes(WOBBLY), ("architecture", "security"), {})
+    assert (overall.dimension, overall.of, overall.n, overall.attempts) == ("overall", "score", 10, 3)
+    assert overall.judge is None
+    assert overall.more_cases is None or overall.more_cases[0] == 10
+
+
+def test_what_more_answers_would_bring_is_weighed_at_equal_cost() -> None:
+    uneven = {c: [FULL, NO_S2, FULL] if n % 3 else ["", NO_S2, NO_S2] for n, c in enumerate(TEN)}
+    security = spreads_of_one(outcomes(uneven), ("architecture", "security"), {})[2]
+    assert security.more_cases is not None
+    assert security.more_attempts is not None
+    assert (security.more_cases[0], security.more_attempts[0]) == (10, 3)
+    assert security.more_cases[1] < security.more_attempts[1] < security.half_width
+    assert "10 more cases would make that" in security.advice
+    assert "3 more attempts a case, as many answers" in security.advice
+
+
 # ------------------------------------------------------------------ caveats
 
 
@@ -492,11 +737,12 @@ def test_cut_and_refused_answers_are_pointed_out() -> None:
 
 
 def test_the_caveat_on_many_dimensions_and_on_symmetry_come_where_they_apply() -> None:
-    gained = compared({c: [NO_S2] for c in TEN}, {c: [FULL] if c != "case-01" else ["a1 s2"] for c in TEN})
-    assert said(gained, "not adjusted for looking at several dimensions")
+    mixed = {c: [FULL] if c in TEN[3:] else ["a1 s2"] for c in TEN} | {"case-01": ["a1"]}
+    gained = compared({c: ["a2 s1"] for c in TEN}, mixed)
+    assert said(gained, "each p is adjusted for that", "the intervals are not")
     assert said(gained, "read the flips")
     unchanged = compared({c: [FULL] for c in TEN}, {c: [FULL] for c in TEN})
-    assert not said(unchanged, "not adjusted")
+    assert not said(unchanged, "adjusted")
     assert not said(unchanged, "read the flips")
 
 

@@ -113,6 +113,11 @@ def test_asking_something_else_is_another_run(other: Any) -> None:
     assert run_id(other) != run_id(manifest())
 
 
+def test_which_cases_come_from_one_source_tells_no_runs_apart() -> None:
+    alone, clustered = (manifest([case("queues", cluster=name), case("caches")]) for name in ("", "incident"))
+    assert run_id(alone) == run_id(clustered)
+
+
 @given(st.dictionaries(st.text(), st.integers() | st.text() | st.none()))
 def test_a_digest_does_not_depend_on_order(value: dict[str, object]) -> None:
     assert digest(value) == digest(dict(reversed(value.items())))

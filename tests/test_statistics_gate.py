@@ -7,7 +7,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests  # type: ignore[import-untyped]
 
 from harness.statistics.gate import attempts_needed, certifiable, gates, holm
-from harness.statistics.suite import Suite, Unavailable, suite
+from harness.statistics.suite import Suite, Unavailable, above, suite
 
 SUITES = st.builds(
     Suite,
@@ -109,3 +109,71 @@ def test_a_gain_seen_by_chance_does_not_lower_the_attempts_needed() -> None:
     assert at_a_loss is not None
     assert at_none is not None
     assert at_a_loss > at_none
+
+
+# ------------------------------------------------------------------ margins, floors and looks
+
+
+def test_each_dimension_may_have_its_own_margin() -> None:
+    asked = {"security": found(-2.0, 1.0), "style": found(-2.0, 1.0)}
+    strict, lax = gates(asked, margin=10, margins={"security": 3})
+    assert (strict.margin, strict.result, lax.margin, lax.result) == (3, "INCONCLUSIVE", 10, "PASS")
+
+
+@pytest.mark.parametrize(
+    ("over", "se", "result", "words"),
+    [
+        (4.0, 1.0, "PASS", "security scores 84.0 on this suite, 82.3 at least, and the floor is 80"),
+        (-4.0, 1.0, "FAIL", "security scores 76.0 on this suite, 77.7 at most: below the floor of 80 beyond"),
+        (1.0, 2.0, "INCONCLUSIVE", "may score as little as 77.6, and the floor is 80; about"),
+        (-1.0, 2.0, "INCONCLUSIVE", "more attempts will not pass this"),
+    ],
+)
+def test_a_floor_has_three_results(over: float, se: float, result: str, words: str) -> None:
+    (decided,) = gates({}, margin=5, floors={"security": (80.0, found(over, se))})
+    assert decided.result == result
+    assert words in decided.words
+    assert decided.floor == 80
+    assert decided.low == pytest.approx(80 + over - stats.t.ppf(0.95, 48) * se)
+
+
+@given(SUITES, st.floats(1, 99))
+def test_a_floor_passes_when_the_lower_bound_of_the_score_is_above_it(one: Suite, floor: float) -> None:
+    (decided,) = gates({}, margin=5, floors={"security": (floor, one)})
+    assert decided.low is not None
+    assert decided.high is not None
+    assert (decided.result == "PASS") == (one.low() > 0)
+    assert decided.low == pytest.approx(floor + one.low())
+    if decided.result == "FAIL":
+        assert decided.high < floor + 1e-9
+
+
+def test_floors_and_margins_are_corrected_together() -> None:
+    barely = found(-6.0, 3.3)
+    (alone,) = gates({}, margin=5, floors={"security": (80.0, barely)})
+    others = {"a": found(0, 3.3), "b": found(0, 3.3)}
+    *_, together = gates(others, margin=5, floors={"security": (80.0, barely)})
+    assert (alone.result, together.result) == ("FAIL", "INCONCLUSIVE")
+    assert together.p == pytest.approx(3 * (alone.p or 0))
+
+
+@given(SUITES)
+def test_with_two_looks_each_takes_half_of_the_error(one: Suite) -> None:
+    (decided,) = gates({"security": one}, margin=5, looks=2)
+    assert decided.confidence == 0.975
+    assert decided.low == pytest.approx(
+        stats.t.ppf(0.025, one.df, one.difference, one.se), rel=1e-6, abs=1e-6
+    )
+    (single,) = gates({"security": one}, margin=5)
+    assert decided.result != "PASS" or single.result == "PASS"
+    assert single.result != "INCONCLUSIVE" or decided.result == "INCONCLUSIVE"
+
+
+@pytest.mark.parametrize(
+    ("attempts", "words"), [([[80.0]] * 9, "two or more"), ([[80.0] * 3] * 9, "no variation seen")]
+)
+def test_a_floor_without_measured_scatter_is_not_available(attempts: list[list[float]], words: str) -> None:
+    (decided,) = gates({}, margin=5, floors={"security": (50.0, above(50.0, attempts))})
+    assert (decided.result, decided.low) == ("INCONCLUSIVE", None)
+    assert decided.words.startswith("the gate on security against its floor of 50 is not available")
+    assert words in decided.words

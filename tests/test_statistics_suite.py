@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from harness.statistics.suite import Suite, Unavailable, suite
+from harness.statistics.suite import Suite, Unavailable, above, suite
 
 ATTEMPTS = st.lists(st.integers(0, 100).map(float), min_size=2, max_size=5)
 ARMS = st.lists(st.tuples(ATTEMPTS, ATTEMPTS), min_size=1, max_size=6)
@@ -96,3 +96,32 @@ def test_without_measured_scatter_it_says_why_it_is_not_available(
 def test_arms_with_different_cases_are_refused(base: list[list[float]], candidate: list[list[float]]) -> None:
     with pytest.raises(ValueError, match="same cases"):
         suite(base, candidate)
+
+
+@given(ATTEMPTS, st.integers(0, 100).map(float))
+def test_on_a_single_case_a_floor_is_students_t_test(attempts: list[float], floor: float) -> None:
+    assume(len(set(attempts)) > 1)
+    found = above(floor, [attempts])
+    assert isinstance(found, Suite)
+    student = stats.ttest_1samp(attempts, floor)
+    assert found.df == pytest.approx(student.df)
+    assert found.p_worse() == pytest.approx(
+        stats.ttest_1samp(attempts, floor, alternative="less").pvalue, abs=1e-9
+    )
+
+
+@given(ARMS)
+def test_a_floor_is_the_difference_to_an_arm_that_never_varies(
+    arms: list[tuple[list[float], list[float]]],
+) -> None:
+    attempts = [candidate for _, candidate in arms]
+    one, other = above(40.0, attempts), suite([[40.0, 40.0]] * len(attempts), attempts)
+    if isinstance(one, Suite) and isinstance(other, Suite):
+        assert (one.difference, one.se, one.df) == pytest.approx((other.difference, other.se, other.df))
+    else:
+        assert one == other
+
+
+def test_a_floor_needs_a_case() -> None:
+    with pytest.raises(ValueError, match="at least one case"):
+        above(50.0, [])

@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
     "Look at what there is": (
         ("list", "List the runs in the store."),
         ("show", "Read one case: the answers, each verdict and its evidence."),
+        ("explain", "Say step by step how a verdict came about."),
         ("report", "Write the report of stored runs again."),
         ("schema", "Print the JSON Schema of a file format, for editors."),
     ),

@@ -20,8 +20,8 @@ def command(name: str, revision: str, *, as_json: bool, wishes: Wishes) -> int:
     """Run an eval: make what is missing, grade it, write the report.
 
     EVAL is a YAML file, or the name of one in evals/. The plan is shown before money is spent; a run that
-    is stopped goes on where it was when the same command is given again. A gate needs two revisions: it is
-    `harness compare` that decides it.
+    is stopped goes on where it was when the same command is given again. Of a gate the floors are decided
+    here; what is guarded against another revision is for `harness compare`.
     """
     path = eval_path(name)
     material = load(path)

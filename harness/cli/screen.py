@@ -9,9 +9,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from harness.comparison import asides
 from harness.planning.plan import Plan
 from harness.records.outcomes import Failed
-from harness.records.results import OVERALL, Agreement, Arm, Comparison, Difference, Report, VerdictWord
+from harness.records.results import (
+    OVERALL,
+    Agreement,
+    Arm,
+    Comparison,
+    Difference,
+    GateResult,
+    Report,
+    VerdictWord,
+)
 from harness.reporting import words
 from harness.reporting.untrusted import shortened, visible
 from harness.runner import Answered, Done, Event, Marked, Unmarked
@@ -204,6 +214,7 @@ def show_report(console: Console, report: Report) -> None:
         _show_deciding(console, deciding, alone=not others)
         for other in others:
             console.print(_in_a_line(other))
+    _show_beside(console, report)
     _show_caveats(console, [c for c in report.comparisons if c.grader == report.graders[0].kind])
     if report.agreements:
         _show_agreements(console, report.agreements)
@@ -244,12 +255,18 @@ def _show_deciding(console: Console, found: Comparison, *, alone: bool) -> None:
             words.points(row.candidate.mean),
             words.signed(row.difference.mean),
             words.interval(row.difference, sign=True),
-            words.p_value(row.p),
+            words.p_value(row.p_decides),
             _verdict(row),
         )
     console.print(table)
-    for gate in found.gates:
-        console.print(plain(f"gate {gate.dimension}: {gate.result}: {gate.words}"))
+    _show_gates(console, found.gates)
+    if found.criteria:
+        console.print(plain(asides.moved(found.criteria)))
+
+
+def _show_gates(console: Console, gates: Sequence[GateResult]) -> None:
+    for gate in gates:
+        console.print(plain(f"gate {words.gated(gate)}: {gate.result}: {gate.words}"))
 
 
 def _in_a_line(found: Comparison) -> Text:
@@ -280,6 +297,22 @@ def _show_caveats(console: Console, found: Sequence[Comparison]) -> None:
         console.print(plain(f"· {candidate}: {caveat}"), style="dim")
 
 
+def _show_beside(console: Console, report: Report) -> None:
+    """Print what holds for all arms together: who ranks first, and what flickers."""
+    decider = report.graders[0].kind
+    deciding = [found for found in report.comparisons if found.grader == decider]
+    alone = deciding[0].spreads[:1] if len(deciding) == 1 else ()
+    told = [
+        *(f"{spread.dimension}: {spread.advice}" for spread in alone),
+        *(ranking.words for ranking in report.rankings if ranking.grader == decider),
+        *(asides.reliable(found) for found in report.reliabilities if found.grader == decider),
+    ]
+    if told:
+        console.print()
+    for line in told:
+        console.print(plain(line))
+
+
 def _show_scores(console: Console, report: Report) -> None:
     for info in report.graders:
         console.print()
@@ -288,6 +321,9 @@ def _show_scores(console: Console, report: Report) -> None:
         for name, estimate in report.base.scores[info.kind]:
             table.add_row(plain(name), words.points(estimate.mean), words.interval(estimate), str(estimate.n))
         console.print(table)
+    _show_gates(console, report.gates)
+    for spread in report.spreads[:1]:
+        console.print(plain(f"{spread.dimension}: {spread.advice}"), style="dim")
 
 
 def _show_agreements(console: Console, agreements: Sequence[Agreement]) -> None:

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 from harness.comparison.findings import Finding
-from harness.records.results import OVERALL, Arm, Counts
+from harness.comparison.lengths import length_moved
+from harness.records.results import Arm, Counts
 from harness.reporting.words import listed, many
 from harness.statistics.estimates import FEWEST_CASES
-from harness.statistics.paired import SUBSETS
+from harness.statistics.paired import OF_CLUSTERS, SUBSETS
 from harness.statistics.suite import Unavailable
 
-_LENGTH_MOVED = 1.1
+_CASES = ("cases", "pseudo-cases")
 
 _GRADERS = {
     "signals": (
@@ -24,17 +25,26 @@ _GRADERS = {
 def of_findings(findings: Sequence[Finding]) -> list[str]:
     """Say what the statistics assume, and which target is missing and why."""
     found = _suites_missing(findings)
-    few = [f for f in findings if 0 < f.paired.changed < FEWEST_CASES]
+    few = [f for f in findings if 0 < f.paired.units_changed < FEWEST_CASES]
     if few:
         where = listed([f.dimension for f in few])
+        units, added = ("clusters of cases", "pseudo-clusters") if few[0].paired.clusters else _CASES
         found.append(
-            f"Fewer than {FEWEST_CASES} cases changed on {where}: no p under 0.05 is possible there, "
-            "and the interval is wide on purpose (two pseudo-cases)."
+            f"Fewer than {FEWEST_CASES} {units} changed on {where}: no p under 0.05 is possible there, "
+            f"and the interval is wide on purpose (two {added})."
         )
-    moved = [f for f in findings if f.dimension != OVERALL and f.verdict in ("better", "worse")]
-    if moved and sum(f.dimension != OVERALL for f in findings) > 1:
-        found.append("The p values are not adjusted for looking at several dimensions.")
-    if any(f.paired.estimate.method == SUBSETS for f in findings):
+    if any(f.p_adjusted is not None and f.p_adjusted > f.paired.p for f in findings):
+        found.append(
+            "Several questions were asked at once, and each p is adjusted for that; the intervals are not, "
+            "each speaks for itself alone."
+        )
+    clusters = max((f.paired.clusters for f in findings), default=0)
+    if clusters:
+        found.append(
+            f"The cases come from {clusters} clusters, and the verdict counts those: cases from one source "
+            "resemble each other and tell less than as many from different ones."
+        )
+    if any(f.paired.estimate.method in (SUBSETS, OF_CLUSTERS[SUBSETS]) for f in findings):
         found.append(
             "The test assumes that differences scatter about evenly around their mean: a few cases that "
             "broke outright can mislead it, so read the flips."
@@ -58,7 +68,7 @@ def of_arms(base: Arm, candidate: Arm, *, grader: str) -> list[str]:
             f"Answers cut at the token limit or refused are graded as they stand: "
             f"{_stopped(base.label, before)}; {_stopped(candidate.label, after)}."
         )
-    if base.words and candidate.words and _ratio(base.words, candidate.words) >= _LENGTH_MOVED:
+    if base.words and candidate.words and length_moved(base, candidate):
         found.append(
             f"Answers went from {base.words:,.0f} to {candidate.words:,.0f} words on average: length is "
             "confounded with the revision, and a longer answer has more chances to meet a criterion."
@@ -117,7 +127,3 @@ def _missing(label: str, counted: Counts) -> str:
 
 def _stopped(label: str, counted: Counts) -> str:
     return f"{label} {counted.cut} cut and {counted.refused} refused of {counted.answered}"
-
-
-def _ratio(one: float, other: float) -> float:
-    return max(one, other) / min(one, other)

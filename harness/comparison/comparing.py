@@ -1,22 +1,28 @@
-"""Two runs paired by case under one grader: differences, gates, flips, and what to make of them."""
+"""Two runs or more paired by case under one grader: differences, gates, flips, and what to make of them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from harness.comparison import caveats, wording
-from harness.comparison.findings import Finding, finding
+from harness.comparison.criteria import Asked, asked_criteria, told
+from harness.comparison.families import adjusted
+from harness.comparison.findings import LEVEL, Finding, finding
 from harness.comparison.flips import flips
+from harness.comparison.gating import gates_between
+from harness.comparison.lengths import length_moved, longer
 from harness.comparison.pairing import Pairs, graded_attempts, mean_of, missing_points, pairs
+from harness.comparison.spreads import spreads_between
 from harness.records.inputs import Case, Eval, Gate, Rubric
 from harness.records.outcomes import Outcome
-from harness.records.results import OVERALL, Arm, CaseScores, Comparison, Difference, GateResult
+from harness.records.results import OVERALL, Arm, CaseScores, Comparison, CriterionDifference, Difference
 from harness.statistics.estimates import NOTHING
-from harness.statistics.gate import gates
+from harness.statistics.length import at_equal_length
 from harness.statistics.suite import Suite, Unavailable
 
 _MARGIN = Gate().margin
 
 
-def compare(
+def compare(  # noqa: PLR0913 - what is compared, by whom, under which rule
     base: Arm,
     candidate: Arm,
     *,
@@ -24,40 +30,159 @@ def compare(
     eval: Eval,  # noqa: A002 - the house word for it; nothing here evaluates code
     cases: Sequence[Case],
     rubrics: Sequence[Rubric],
+    level: float = LEVEL,
 ) -> Comparison:
-    """Compare what one grader made of two runs, over the cases that both graded.
+    """Compare what one grader made of two runs; see `compare_all`."""
+    (found,) = compare_all(
+        base, [candidate], grader=grader, eval=eval, cases=cases, rubrics=rubrics, level=level
+    )
+    return found
 
-    Attempts are averaged inside a case first. Outcomes of cases that are not in `cases` are not compared
-    but named in `unpaired`. A dimension without a single pair has estimates of n = 0, no p and no bounds,
-    and a caveat says so. Every draw is seeded by `eval.seed`; the order of cases and outcomes changes no
-    number.
+
+def compare_all(  # noqa: PLR0913 - as in compare
+    base: Arm,
+    candidates: Sequence[Arm],
+    *,
+    grader: str,
+    eval: Eval,  # noqa: A002 - as in compare
+    cases: Sequence[Case],
+    rubrics: Sequence[Rubric],
+    level: float = LEVEL,
+) -> tuple[Comparison, ...]:
+    """Compare what one grader made of each candidate with the base, over the cases that both graded.
+
+    Attempts are averaged inside a case first. Three families of questions are each adjusted for asking all of
+    it at once: overall over the candidates, the dimensions over dimensions and candidates, the criteria over
+    criteria and candidates. Outcomes of cases that are not in `cases` are not compared but named in
+    `unpaired`. A dimension without a single pair has estimates of n = 0, no p and no bounds, and a caveat
+    says so. Every draw is seeded by `eval.seed`; the order of cases and outcomes changes no number. `level`
+    is the p at or below which a difference is better or worse.
     """
     names = (OVERALL, *(rubric.dimension for rubric in rubrics))
-    before, after = (_known(arm.outcomes[grader], cases) for arm in (base, candidate))
-    matched = [pairs(before, after, dimension=name) for name in names]
-    margin = eval.gate.margin if eval.gate else _MARGIN
-    findings = [finding(found, margin=margin, seed=eval.seed) for found in matched if found.cases]
-    unpaired = _unpaired(matched[0], [*base.outcomes[grader], *candidate.outcomes[grader]], cases)
-    planned = [(kept, arm.run.manifest.eval.attempts) for arm, kept in ((base, before), (candidate, after))]
-    missing = missing_points(planned, cases=cases, rubrics=rubrics)
-    absent = [found.dimension for found in matched if not found.cases]
+    asked = _Question(grader=grader, eval=eval, cases=cases, rubrics=rubrics, names=names, level=level)
+    sides = [_side(base, candidate, asked) for candidate in candidates]
+    return tuple(_told(side, asked) for side in _criteria_together(_findings_together(sides, asked), asked))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    """What is asked of every candidate alike."""
+
+    grader: str
+    eval: Eval
+    cases: Sequence[Case]
+    rubrics: Sequence[Rubric]
+    names: Sequence[str]
+    level: float
+
+    @property
+    def clusters(self) -> Mapping[str, str]:
+        return {case.id: case.cluster for case in self.cases if case.cluster}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Side:
+    """One candidate beside the base: outcomes of known cases, and what was found in them."""
+
+    base: Arm
+    candidate: Arm
+    before: Sequence[Outcome]
+    after: Sequence[Outcome]
+    matched: Sequence[Pairs]
+    findings: Sequence[Finding]
+    asked: Sequence[Asked]
+    criteria: tuple[CriterionDifference, ...] = ()
+
+
+def _side(base: Arm, candidate: Arm, asked: _Question) -> _Side:
+    before, after = (_known(arm.outcomes[asked.grader], asked.cases) for arm in (base, candidate))
+    matched = [pairs(before, after, dimension=name) for name in asked.names]
+    gate, seed = asked.eval.gate, asked.eval.seed
+    findings = []
+    for found in matched:
+        if found.cases:
+            margin = gate.margin_of(found.dimension) if gate else _MARGIN
+            one = finding(found, margin=margin, seed=seed, level=asked.level, clusters=asked.clusters)
+            if length_moved(base, candidate):
+                words = longer(before, after, dimension=found.dimension, cases=found.cases)
+                one = replace(one, equal_length=at_equal_length(found.differences, words))
+            findings.append(one)
+    return _Side(
+        base=base,
+        candidate=candidate,
+        before=before,
+        after=after,
+        matched=matched,
+        findings=findings,
+        asked=asked_criteria(before, after, cases=asked.cases, rubrics=asked.rubrics, seed=seed),
+    )
+
+
+def _findings_together(sides: Sequence[_Side], asked: _Question) -> list[_Side]:
+    """Adjust overall over the candidates, and the dimensions over dimensions and candidates."""
+    found = [(number, one) for number, side in enumerate(sides) for one in side.findings]
+    families = (
+        [each for each in found if each[1].dimension == OVERALL],
+        [each for each in found if each[1].dimension != OVERALL],
+    )
+    judged: dict[tuple[int, str], Finding] = {}
+    for family in families:
+        questions = [one.question for _, one in family]
+        together = adjusted(questions, clusters=asked.clusters, seed=asked.eval.seed)
+        for (number, one), p in zip(family, together, strict=True):
+            judged[number, one.dimension] = replace(one, p_adjusted=p, family=len(family))
+    return [
+        replace(side, findings=[judged[number, one.dimension] for one in side.findings])
+        for number, side in enumerate(sides)
+    ]
+
+
+def _criteria_together(sides: Sequence[_Side], asked: _Question) -> list[_Side]:
+    """Adjust the criteria over criteria and candidates; one that cannot be measured takes no part."""
+    questions = [one.question for side in sides for one in side.asked if one.question is not None]
+    together = iter(adjusted(questions, clusters=asked.clusters, seed=asked.eval.seed))
+    family = len(questions)
+    return [
+        replace(
+            side,
+            criteria=tuple(
+                told(one, p_adjusted=next(together) if one.measured else None, family=family)
+                for one in side.asked
+            ),
+        )
+        for side in sides
+    ]
+
+
+def _told(side: _Side, asked: _Question) -> Comparison:
+    base, candidate, findings = side.base, side.candidate, side.findings
+    everything = [*base.outcomes[asked.grader], *candidate.outcomes[asked.grader]]
+    unpaired = _unpaired(side.matched[0], everything, asked.cases)
+    planned = [
+        (side.before, base.run.manifest.eval.attempts),
+        (side.after, candidate.run.manifest.eval.attempts),
+    ]
+    missing = missing_points(planned, cases=asked.cases, rubrics=asked.rubrics)
+    absent = [found.dimension for found in side.matched if not found.cases]
     return Comparison(
-        grader=grader,
+        grader=asked.grader,
         base=base.label,
         candidate=candidate.label,
-        differences=_differences(findings, names),
-        gates=_gates(findings, eval.gate, names[1:]),
-        cases=_case_scores(before, after, cases=cases, names=names),
-        flips=flips(before, after, cases=cases, rubrics=rubrics),
+        differences=_differences(findings, asked.names),
+        gates=gates_between(findings, side.after, gate=asked.eval.gate, dimensions=asked.names[1:]),
+        cases=_case_scores(side.before, side.after, cases=asked.cases, names=asked.names),
+        flips=flips(side.before, side.after, cases=asked.cases, rubrics=asked.rubrics),
         unpaired=unpaired,
         missing_points=missing,
         headline=wording.headline(findings, base=base.label, candidate=candidate.label),
         caveats=(
             *caveats.of_findings(findings),
             *caveats.of_pairs(unpaired, absent, missing_points=missing),
-            *caveats.of_arms(base, candidate, grader=grader),
+            *caveats.of_arms(base, candidate, grader=asked.grader),
         ),
-        seed=eval.seed,
+        seed=asked.eval.seed,
+        criteria=side.criteria,
+        spreads=spreads_between(findings, asked.clusters),
     )
 
 
@@ -84,6 +209,12 @@ def _difference(found: Finding) -> Difference:
         suite_missing=found.suite.reason if isinstance(found.suite, Unavailable) else "",
         verdict=found.verdict,
         sentence=wording.sentence(found),
+        p_method=found.paired.p_method,
+        p_adjusted=found.p_adjusted,
+        family=found.family,
+        clusters=found.paired.clusters,
+        clustered=found.paired.robust,
+        length_adjusted=found.equal_length,
     )
 
 
@@ -101,19 +232,6 @@ def _nothing(name: str) -> Difference:
         suite_missing=reason,
         verdict="cannot tell",
         sentence=f"Cannot tell: {reason} on {name}.",
-    )
-
-
-def _gates(
-    findings: Sequence[Finding], gate: Gate | None, dimensions: Sequence[str]
-) -> tuple[GateResult, ...]:
-    """Decide the gated dimensions together, so that looking at several does not fail more often by chance."""
-    if gate is None:
-        return ()
-    suites: Mapping[str, Suite | Unavailable] = {found.dimension: found.suite for found in findings}
-    nothing = Unavailable(reason="no case was graded in both arms")
-    return gates(
-        {name: suites.get(name, nothing) for name in gate.dimensions or dimensions}, margin=gate.margin
     )
 
 

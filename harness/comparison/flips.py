@@ -8,7 +8,8 @@ from harness.records.inputs import Case, Criterion, Rubric
 from harness.records.outcomes import Failed, Outcome
 from harness.records.results import Flip
 
-_Address = tuple[str, str, str]
+Address = tuple[str, str, str]
+"""Case, dimension and criterion."""
 
 
 def flips(
@@ -19,7 +20,7 @@ def flips(
     Only verdicts of complete dimensions count, as in the scores. The gains of a case add up to the change
     of its dimension's score as far as no clipping to 0..100 took place.
     """
-    before, after = _shares(base), _shares(candidate)
+    before, after = met_shares(base), met_shares(candidate)
     found = []
     for case in cases:
         worth = positive_points(case, rubrics)
@@ -31,7 +32,22 @@ def flips(
     return tuple(sorted(found, key=lambda flip: (-abs(flip.gain), flip.case, flip.dimension, flip.criterion)))
 
 
-def _flip(address: _Address, criterion: Criterion, arms: tuple[float, float], worth: float) -> Flip:
+def met_shares(outcomes: Sequence[Outcome]) -> Mapping[Address, float]:
+    """Give for each criterion of each case the share of its graded attempts that met it, 0..1."""
+    tallies: dict[Address, _Tally] = {}
+    for outcome in outcomes:
+        if isinstance(outcome, Failed):
+            continue
+        for verdict in outcome.verdicts:
+            if verdict.met is not None and verdict.dimension in outcome.scores:
+                address = (outcome.trial.case, verdict.dimension, verdict.criterion)
+                tally = tallies.setdefault(address, _Tally())
+                tally.met += verdict.met
+                tally.asked += 1
+    return {address: tally.met / tally.asked for address, tally in tallies.items()}
+
+
+def _flip(address: Address, criterion: Criterion, arms: tuple[float, float], worth: float) -> Flip:
     case, dimension, name = address
     before, after = arms
     return Flip(
@@ -50,17 +66,3 @@ def _flip(address: _Address, criterion: Criterion, arms: tuple[float, float], wo
 class _Tally:
     met: int = 0
     asked: int = 0
-
-
-def _shares(outcomes: Sequence[Outcome]) -> Mapping[_Address, float]:
-    tallies: dict[_Address, _Tally] = {}
-    for outcome in outcomes:
-        if isinstance(outcome, Failed):
-            continue
-        for verdict in outcome.verdicts:
-            if verdict.met is not None and verdict.dimension in outcome.scores:
-                address = (outcome.trial.case, verdict.dimension, verdict.criterion)
-                tally = tallies.setdefault(address, _Tally())
-                tally.met += verdict.met
-                tally.asked += 1
-    return {address: tally.met / tally.asked for address, tally in tallies.items()}

@@ -60,9 +60,21 @@ def graded_attempts(outcomes: Iterable[Outcome], dimension: str) -> dict[str, At
     """
     found: dict[str, list[float]] = {}
     for outcome in sorted(outcomes, key=lambda outcome: outcome.trial.attempt):
-        if (score := _score(outcome, dimension)) is not None:
+        if (score := score_of(outcome, dimension)) is not None:
             found.setdefault(outcome.trial.case, []).append(100 * score)
     return {case: tuple(scores) for case, scores in found.items()}
+
+
+def score_of(outcome: Outcome, dimension: str) -> float | None:
+    """Give one trial's score in 0..1, where it has one."""
+    match outcome:
+        case Failed():
+            return None
+        case Graded() if dimension == OVERALL:
+            return outcome.overall
+        case Graded() | Ungraded():
+            score = outcome.scores.get(dimension)
+            return None if score is None else score.value
 
 
 def mean_of(attempts: Attempts) -> float:
@@ -88,14 +100,3 @@ def missing_points(
         if case in worth
     )
     return max(0.0, 1 - graded / planned) if planned else 0.0
-
-
-def _score(outcome: Outcome, dimension: str) -> float | None:
-    match outcome:
-        case Failed():
-            return None
-        case Graded() if dimension == OVERALL:
-            return outcome.overall
-        case Graded() | Ungraded():
-            score = outcome.scores.get(dimension)
-            return None if score is None else score.value

@@ -1,11 +1,12 @@
 """What one run's outcomes come to: how many there are, and the mean score per dimension."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from harness.comparison.pairing import graded_attempts, mean_of
 from harness.records.outcomes import Failed, Graded, Outcome, Ungraded
 from harness.records.results import OVERALL, Counts, Estimate
-from harness.statistics.estimates import NOTHING, mean_score
+from harness.statistics.clusters import level
+from harness.statistics.estimates import NOTHING
 
 _CUT = frozenset({"max_tokens", "model_context_window_exceeded"})
 
@@ -24,14 +25,21 @@ def counts(outcomes: Sequence[Outcome], planned: int) -> Counts:
     )
 
 
-def scores(outcomes: Sequence[Outcome], dimensions: Sequence[str]) -> tuple[tuple[str, Estimate], ...]:
+def scores(
+    outcomes: Sequence[Outcome], dimensions: Sequence[str], clusters: Mapping[str, str] | None = None
+) -> tuple[tuple[str, Estimate], ...]:
     """Estimate one run's mean score over cases: overall first, then the dimensions in the order given.
 
-    A name without a single graded case has an estimate of n = 0, whose mean carries no meaning.
+    `clusters` names the source of each case that has one. A name without a single graded case has an estimate
+    of n = 0, whose mean carries no meaning.
     """
-    return tuple((name, _score(outcomes, name)) for name in (OVERALL, *dimensions))
+    return tuple((name, _score(outcomes, name, clusters or {})) for name in (OVERALL, *dimensions))
 
 
-def _score(outcomes: Sequence[Outcome], name: str) -> Estimate:
+def _score(outcomes: Sequence[Outcome], name: str, clusters: Mapping[str, str]) -> Estimate:
     attempts = graded_attempts(outcomes, name)
-    return mean_score([mean_of(scored) for scored in attempts.values()]) if attempts else NOTHING
+    if not attempts:
+        return NOTHING
+    return level(
+        [mean_of(scored) for scored in attempts.values()], [clusters.get(case, "") for case in attempts]
+    )

@@ -6,6 +6,7 @@ from harness.comparison.findings import Finding
 from harness.records.results import OVERALL, VerdictWord
 from harness.reporting.words import listed, many, signed
 from harness.statistics.estimates import FEWEST_CASES
+from harness.statistics.length import BEYOND
 from harness.statistics.suite import Suite
 
 _ORDER: tuple[VerdictWord, ...] = ("worse", "better", "no worse", "cannot tell")
@@ -23,8 +24,9 @@ def sentence(found: Finding) -> str:
         case "no worse":
             parts = [moved, _suite_bound(found)]
         case "cannot tell":
-            parts = [moved, _wanting(found), _suite_bound(found)]
-    return "; ".join(part for part in parts if part) + "."
+            # Significant by itself, it lacks no evidence: it is one of several questions.
+            parts = [moved, "" if found.paired.p <= 0.05 else _wanting(found), _suite_bound(found)]
+    return "; ".join(part for part in (*parts, _at_equal_length(found)) if part) + "."
 
 
 def headline(findings: Sequence[Finding], *, base: str, candidate: str) -> str:
@@ -45,12 +47,14 @@ def headline(findings: Sequence[Finding], *, base: str, candidate: str) -> str:
 
 def evidence(found: Finding) -> str:
     """Name the target, the cases, the interval and p; the same words wherever a difference stands."""
-    p = f"p {probability(found.paired.p)}"
-    interval = found.paired.estimate
+    p = f"p {probability(found.p)}" + _adjusted(found)
+    interval, n = found.paired.estimate, f"n = {found.n}"
+    if found.paired.clusters:
+        n += f" from {found.paired.clusters} clusters"
     if interval.low is None or interval.high is None:
-        return f"cases like these, n = {found.n}, {p}; all moved alike, so there is no interval"
+        return f"cases like these, {n}, {p}; all moved alike, so there is no interval"
     bounds = f"{signed(interval.low)} to {signed(interval.high)}"
-    return f"cases like these, n = {found.n}: 95 % interval {bounds}, {p}"
+    return f"cases like these, {n}: 95 % interval {bounds}, {p}"
 
 
 def probability(p: float) -> str:
@@ -58,6 +62,26 @@ def probability(p: float) -> str:
     if p < 0.001:
         return "< 0.001"
     return f"= {p:.4f}" if abs(p - 0.05) < 0.005 else f"= {p:.3f}"
+
+
+def _adjusted(found: Finding) -> str:
+    """Say that p holds for several questions, and what it would be of this one alone if that matters."""
+    if found.p_adjusted is None:
+        return ""
+    alone = f", {probability(found.paired.p).removeprefix('= ')} by itself"
+    asked = "candidates" if found.dimension == OVERALL else "questions"
+    return f" adjusted for {found.family} {asked}{alone if found.paired.p <= 0.05 < found.p else ''}"
+
+
+def _at_equal_length(found: Finding) -> str:
+    """Give the difference at equal length of answers beside the raw one, where length moved."""
+    estimate = found.equal_length
+    if estimate is None:
+        return ""
+    if estimate.method == BEYOND:
+        return "length moved the same way in every case, so what equal length would give cannot be told"
+    bounds = f"{signed(estimate.low)} to {signed(estimate.high)}"
+    return f"at equal length of answers it would be {signed(estimate.mean)} ({bounds})"
 
 
 def _overall(found: Finding, *, base: str, candidate: str) -> str:
@@ -74,13 +98,9 @@ def _overall(found: Finding, *, base: str, candidate: str) -> str:
 
 def _wanting(found: Finding) -> str:
     """Say why the data do not decide, and what would."""
-    changed, n, mde = found.paired.changed, found.n, found.paired.mde
-    if n < FEWEST_CASES:
-        few = many(n, "case")
-        return f"with {few} no p under 0.05 is possible, it takes at least {FEWEST_CASES} that change"
-    if changed < FEWEST_CASES:
-        few = f"only {changed} of {n} cases changed" if changed else f"none of {n} cases changed"
-        return f"{few}, and below {FEWEST_CASES} no p under 0.05 is possible"
+    n, mde = found.n, found.paired.mde
+    if found.paired.units_changed < FEWEST_CASES:
+        return _too_few(found)
     if mde is None:
         return ""
     power = f"{n} cases find a true difference of {mde:.1f} points four times in five"
@@ -88,6 +108,17 @@ def _wanting(found: Finding) -> str:
     if needed is None or needed <= n:
         return power
     return f"{power}, and to find {found.margin:g} it takes about {needed}"
+
+
+def _too_few(found: Finding) -> str:
+    changed, of_all, what = found.paired.changed, found.n, "cases"
+    if found.paired.clusters:
+        changed, of_all, what = found.paired.units_changed, found.paired.clusters, "clusters of cases"
+    elif of_all < FEWEST_CASES:
+        few = many(of_all, "case")
+        return f"with {few} no p under 0.05 is possible, it takes at least {FEWEST_CASES} that change"
+    few = f"only {changed} of {of_all} {what} changed" if changed else f"none of {of_all} {what} changed"
+    return f"{few}, and below {FEWEST_CASES} no p under 0.05 is possible"
 
 
 def _suite_interval(found: Finding) -> str:

@@ -56,13 +56,13 @@ def run_id(manifest: Manifest) -> str:
     """Name a run by what it asks and under which label, so that asking the same again is the same run.
 
     What asks nothing of a model tells no runs apart: where the prompt's file lies, the budget, the gate, the
-    name of the key's variable.
+    name of the key's variable, which cases come from one source.
     """
     asked, revision = manifest.eval, manifest.revision
     parts = [
         [manifest.eval_name, revision.label, revision.agent.prompt_hash, asked.attempts],
         [*_model(asked.model), manifest.model_version],
-        [asdict(case) for case in manifest.cases],
+        [_asked_of(case) for case in manifest.cases],
         [asdict(rubric) for rubric in manifest.rubrics],
         [[asdict(info), _judge(spec)] for info, spec in zip(manifest.graders, asked.graders, strict=True)],
     ]
@@ -72,6 +72,10 @@ def run_id(manifest: Manifest) -> str:
 def question_hash(case: Case) -> str:
     """SHA-256 of what the user asked."""
     return hashlib.sha256(case.question.encode()).hexdigest()
+
+
+def _asked_of(case: Case) -> dict[str, object]:
+    return {name: value for name, value in asdict(case).items() if name != "cluster"}
 
 
 def _judge(spec: GraderSpec) -> object:

@@ -182,6 +182,10 @@ class Case(Record):
     """An answer known to be good. A judge sees it, checks may compare with it, the agent never does."""
     guidance: str = ""
     """What a judge should know to grade this case. The agent never sees it."""
+    cluster: str = ""
+    """Where the case comes from, if others come from there too (one incident, one document, one customer):
+    such cases resemble each other, and the statistics then count sources. Empty: the case stands for
+    itself."""
     criteria: Mapping[str, tuple[Criterion, ...]] = field(default_factory=dict)
     """Criteria of this case alone, by dimension; pooled with the rubric's general ones."""
 
@@ -279,17 +283,42 @@ class GraderSpec(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate(Record):
-    """When a comparison may pass: no dimension worse than the margin, on this suite."""
+    """When a run may pass: no dimension worse than the margin, none below its floor, on this suite."""
 
     margin: float = 5.0
-    """Points (0 to 100) of loss that are still acceptable."""
+    """Points (0 to 100) of loss against the base that are still acceptable."""
+    margins: Mapping[str, float] = field(default_factory=dict)
+    """Another margin for single dimensions; one that is named here is gated."""
     dimensions: tuple[str, ...] = ()
     """Which dimensions are gated; `overall` may be among them. Empty: all dimensions, not overall."""
+    floors: Mapping[str, float] = field(default_factory=dict)
+    """The least score (0 to 100) of a dimension or `overall`, on evidence; holds for a single run too."""
+    looks: int = 1
+    """How often the gate may be decided on the same comparison: 2 if a first inconclusive result may be
+    topped up to twice the attempts. Each look then takes half of the error that is allowed."""
 
     def __post_init__(self) -> None:
-        """Refuse a margin that could never be certified."""
-        if not 0 < self.margin < 100:
-            refuse(f"margin must be between 0 and 100 points, got {self.margin}")
+        """Refuse a margin or a floor that could never be certified."""
+        for name, margin in (
+            ("margin", self.margin),
+            *((f"margins.{d}", m) for d, m in self.margins.items()),
+        ):
+            if not 0 < margin < 100:
+                refuse(f"{name} must be between 0 and 100 points, got {margin}")
+        for dimension, floor in self.floors.items():
+            if not 0 < floor < 100:
+                refuse(f"floors.{dimension} must be between 0 and 100 points, got {floor}")
+        if self.looks not in {1, 2}:
+            refuse(f"looks must be 1 or 2, got {self.looks}")
+
+    def margin_of(self, dimension: str) -> float:
+        """Give the loss in points that this dimension may take."""
+        return self.margins.get(dimension, self.margin)
+
+    def gated(self, dimensions: Iterable[str]) -> tuple[str, ...]:
+        """Give what is gated against the base: what is named, or all these dimensions if nothing is named."""
+        named = self.dimensions or tuple(dimensions)
+        return (*named, *(name for name in self.margins if name not in named))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

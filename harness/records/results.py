@@ -78,7 +78,10 @@ class Run(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate(Record):
-    """A mean in points with its interval and n; what cannot be had is `None`."""
+    """A mean in points with its interval and n; what cannot be had is `None`.
+
+    `seed` is that of the random draw behind the interval, `None` where nothing was drawn.
+    """
 
     mean: float | None
     low: float | None
@@ -86,15 +89,20 @@ class Estimate(Record):
     n: int
     method: str
     confidence: float = 0.95
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateResult(Record):
-    """The non-inferiority gate of one dimension on the suite target, bounds one-sided.
+    """One gate of one dimension on the suite target, bounds one-sided.
 
-    `low` and `high` are the one-sided 95 % bounds on the difference; `certifiable` is the smallest margin
-    that this suite could have certified; `attempts_needed` is `None` where more attempts cannot
-    help. INCONCLUSIVE with `low is None` means that the gate is not available, and `words` says why.
+    Relative (`floor is None`): the candidate may lose no more than `margin` against the base, `low` and
+    `high` bound the difference, and `certifiable` is the smallest margin that this suite could have
+    certified. Absolute: the score itself must be `floor` or more, `low` and `high` bound that score, and
+    `certifiable` is how far above the floor it would have to lie to pass four times in five. `p` is the
+    one-sided p of a loss, adjusted over all gates decided together. `attempts_needed` is `None` where more
+    attempts cannot help. INCONCLUSIVE with `low is None` means that the gate is not available, and `words`
+    says why.
     """
 
     dimension: str
@@ -105,6 +113,11 @@ class GateResult(Record):
     certifiable: float | None
     attempts_needed: int | None
     words: str
+    floor: float | None = None
+    n: int = 0
+    confidence: float = 0.95
+    method: str = ""
+    p: float | None = None
 
 
 VerdictWord = Literal["better", "worse", "no worse", "cannot tell"]
@@ -114,10 +127,15 @@ VerdictWord = Literal["better", "worse", "no worse", "cannot tell"]
 class Difference(Record):
     """How one dimension (or `overall`) moved between two revisions under one grader.
 
-    `difference` targets *cases like these*; `suite` targets *this suite* and is `None` when
-    it is not available, with the reason in `suite_missing`. `p` is two-sided for no difference;
-    `changed` counts cases whose score moved; `mde` is the difference that this many cases would find
-    with 80 % power.
+    `difference` targets *cases like these*; `suite` targets *this suite* and is `None` when it is not
+    available, with the reason in `suite_missing`. `p` is two-sided for no difference, by itself, and
+    `p_method` says how it was had; `p_adjusted` holds for the whole family of `family` questions asked at
+    once and is `None` where only one was asked: the verdict goes by it. `changed` counts cases whose score
+    moved; `mde` is the difference that this many cases would find with 80 % power.
+
+    `clusters` counts the sources that the cases come from, 0 where each case is its own; `clustered` is then
+    the t interval with cluster-robust errors, from ten clusters on, beside the one that decides.
+    `length_adjusted` is the difference at equal length of answers, where length moved.
     """
 
     dimension: str
@@ -131,6 +149,68 @@ class Difference(Record):
     suite_missing: str
     verdict: VerdictWord
     sentence: str
+    p_method: str = ""
+    p_adjusted: float | None = None
+    family: int = 1
+    clusters: int = 0
+    clustered: Estimate | None = None
+    length_adjusted: Estimate | None = None
+
+    @property
+    def p_decides(self) -> float | None:
+        """The p that the verdict goes by: adjusted where several questions were asked."""
+        return self.p if self.p_adjusted is None else self.p_adjusted
+
+
+Moved = Literal["more often", "less often", "cannot tell", "not measurable"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriterionDifference(Record):
+    """How often one criterion was met by either revision, over the cases that ask it.
+
+    `base` and `candidate` are shares in points (0 to 100), means over cases; `points` is what it is worth,
+    negative for what a good answer avoids. `p_adjusted` holds for all criteria (and candidates) looked at
+    together, `family` of them. A criterion that was always met or never, by both, is not measurable.
+    """
+
+    dimension: str
+    criterion: str
+    text: str
+    points: float
+    base: float
+    candidate: float
+    difference: Estimate
+    p: float | None
+    p_adjusted: float | None
+    family: int
+    changed: int
+    moved: Moved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread(Record):
+    """Where the uncertainty of a mean comes from, and what would shrink it most.
+
+    `of` says what the mean is of: `score` or `difference`. The standard deviations are in points: `case` from
+    case to case, `attempt` from answer to answer of one case, `judge` from grading to grading of one answer
+    (`None` unless answers were graded more than once). `attempt` is `None` with one attempt a case: it is
+    part of `case` then. `half_width` is that of a 95 % t interval over `n` cases with `attempts` each;
+    `more_cases` and `more_attempts` (with the half-width each would give) cost the same number of answers.
+    """
+
+    dimension: str
+    of: Literal["score", "difference"]
+    n: int
+    attempts: float
+    case: float
+    attempt: float | None
+    judge: float | None
+    half_width: float
+    more_cases: tuple[int, float] | None
+    more_attempts: tuple[int, float] | None
+    advice: str
+    method: str = "nested analysis of variance"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +256,103 @@ class Comparison(Record):
     headline: str
     caveats: tuple[str, ...] = ()
     seed: int
+    criteria: tuple[CriterionDifference, ...] = ()
+    spreads: tuple[Spread, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rank(Record):
+    """One revision's place among all that were compared, by its overall score.
+
+    `score` is over the cases that all of them have graded. `p_adjusted` is that of its difference to the
+    best, over all pairs; `tied` says that it cannot be told from the best (of which it is true by itself).
+    """
+
+    label: str
+    score: Estimate
+    behind: float
+    p_adjusted: float | None
+    tied: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranking(Record):
+    """All revisions of a report by one grader, the best first, and in words who cannot be told from it."""
+
+    grader: str
+    n: int
+    ranks: tuple[Rank, ...]
+    words: str
+    method: str
+    seed: int
+
+
+# ------------------------------------------------------------------ reliability
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeated(Record):
+    """How reliably something passes, in points: once at least, and every time, of 1, 2, … attempts.
+
+    `at_least_once[k - 1]` is pass@k and `every_time[k - 1]` is pass^k, each the mean over `n` cases (or over
+    the criteria of one case) of an unbiased estimate; they end at the fewest attempts that any of them has.
+    """
+
+    at_least_once: tuple[float, ...]
+    every_time: tuple[float, ...]
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriterionReliability(Record):
+    """How reliably one criterion is passed; one with negative points passes when it is not met."""
+
+    dimension: str
+    criterion: str
+    text: str
+    repeated: Repeated
+    flaky: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flicker(Record):
+    """A criterion of a case that some attempts passed and others did not."""
+
+    dimension: str
+    criterion: str
+    passed: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseReliability(Record):
+    """How reliably the criteria of one case are passed, its overall scores, and the criteria that flicker."""
+
+    case: str
+    repeated: Repeated
+    lowest: float | None
+    highest: float | None
+    flickers: tuple[Flicker, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reliability(Record):
+    """One arm under one grader: how much of what it can do it does every time.
+
+    `whole` is over every criterion of every case. `cases` holds all of them; the flaky ones, those with a
+    criterion that flickers, come first.
+    """
+
+    arm: str
+    grader: str
+    whole: Repeated
+    criteria: tuple[CriterionReliability, ...]
+    cases: tuple[CaseReliability, ...]
+
+    @property
+    def flaky(self) -> tuple[CaseReliability, ...]:
+        """Cases that pass a criterion in some attempts and not in others."""
+        return tuple(case for case in self.cases if case.flickers)
 
 
 # ------------------------------------------------------------------ agreement
@@ -248,8 +425,10 @@ class Arm(Record):
 class Report(Record):
     """All that a report says. `candidates` and `comparisons` are empty for a report on one run.
 
-    There is one comparison per candidate and grader; the first grader decides, the others are
-    second opinions. `created_at` is the newest run's time, so equal content gives an equal report.
+    There is one comparison per candidate and grader; the first grader decides, the others are second
+    opinions. `gates` and `spreads` are those of a single run, by the grader that decides; a comparison holds
+    its own. `rankings` are there for two candidates or more. `created_at` is the newest run's time, so equal
+    content gives an equal report.
     """
 
     name: str
@@ -266,3 +445,7 @@ class Report(Record):
     agreements: tuple[Agreement, ...] = ()
     notes: tuple[str, ...] = ()
     provenance: tuple[tuple[str, str], ...] = ()
+    rankings: tuple[Ranking, ...] = ()
+    reliabilities: tuple[Reliability, ...] = ()
+    gates: tuple[GateResult, ...] = ()
+    spreads: tuple[Spread, ...] = ()

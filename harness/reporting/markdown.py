@@ -5,7 +5,8 @@ Everything that a model, a dataset or an agent file wrote goes through `untruste
 
 from collections.abc import Iterator, Sequence
 
-from harness.records.results import Arm, Comparison, Difference, Estimate, Flip, Report
+from harness.comparison import asides
+from harness.records.results import Arm, Comparison, Difference, Estimate, Flip, GateResult, Report
 from harness.reporting import selection, words
 from harness.reporting.untrusted import markdown_code, markdown_text
 
@@ -51,8 +52,11 @@ def _verdict(report: Report) -> Iterator[str]:
     for comparison in selection.deciding(report):
         yield _headline(comparison)
         yield _differences(comparison)
-        yield from _gates(comparison)
+        yield from _gates(comparison.gates)
+        if comparison.criteria:
+            yield markdown_text(asides.moved(comparison.criteria), 600)
         yield from _flips(report, comparison)
+    yield from _beside(report)
     caveats = [
         f"{words.listed(names)}: {caveat}" if names else caveat for names, caveat in selection.caveats(report)
     ]
@@ -79,18 +83,34 @@ def _difference(difference: Difference) -> tuple[str, ...]:
         _mean(difference.candidate),
         words.signed(difference.difference.mean) if difference.difference.n else words.signed(None),
         words.interval(difference.difference, sign=True),
-        markdown_text(words.p_value(difference.p)),
+        markdown_text(words.p_value(difference.p_decides)),
         f"{words.MARKS[difference.verdict]} {difference.verdict}",
     )
 
 
-def _gates(comparison: Comparison) -> Iterator[str]:
-    if comparison.gates:
+def _gates(gates: Sequence[GateResult]) -> Iterator[str]:
+    if gates:
         rows = [
-            (markdown_text(gate.dimension, 60), f"**{gate.result}**", markdown_text(gate.words))
-            for gate in comparison.gates
+            (markdown_text(words.gated(gate), 60), f"**{gate.result}**", markdown_text(gate.words))
+            for gate in gates
         ]
         yield _table(("gate", "result", ""), rows)
+
+
+def _beside(report: Report) -> Iterator[str]:
+    """Say who ranks first, what flickers between attempts, and what would tell more."""
+    decider = selection.decider(report)
+    yield from (markdown_text(each.words, 600) for each in report.rankings if each.grader == decider)
+    found = [asides.reliable(each) for each in report.reliabilities if each.grader == decider]
+    if found:
+        yield _bullets("**How reliably**", found)
+    spreads = [
+        *((comparison.candidate, comparison.spreads) for comparison in selection.deciding(report)),
+        (report.base.label, report.spreads),
+    ]
+    lines = [f"{label}, {each[0].dimension}: {each[0].advice}." for label, each in spreads if each]
+    if lines:
+        yield _details("What would tell more", "\n".join(f"- {markdown_text(line, 400)}" for line in lines))
 
 
 def _flips(report: Report, comparison: Comparison) -> Iterator[str]:
@@ -133,6 +153,8 @@ def _single(report: Report) -> Iterator[str]:
         for dimension, estimate in report.base.scores.get(grader, ())
     ]
     yield _table((f"points of 100 ({grader})", "mean", "95 % interval", "cases"), rows)
+    yield from _gates(report.gates)
+    yield from _beside(report)
     if report.notes:
         yield _bullets("**What this does not say**", report.notes)
 

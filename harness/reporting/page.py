@@ -13,8 +13,18 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from harness.comparison import asides
 from harness.records.record import Record
-from harness.records.results import OVERALL, Arm, Comparison, Difference, Flip, Report, VerdictWord
+from harness.records.results import (
+    OVERALL,
+    Arm,
+    Comparison,
+    Difference,
+    Flip,
+    GateResult,
+    Report,
+    VerdictWord,
+)
 from harness.reporting import diff, selection, words
 from harness.reporting.cases import views
 from harness.reporting.chart import Chart, darkened
@@ -37,9 +47,10 @@ def html(report: Report, charts: Mapping[str, Chart]) -> str:
             dimensions=(OVERALL, *report.dimensions),
             verdicts=tuple(_verdicts(report)),
             caveats=selection.caveats(report),
+            asides=tuple(_asides(report)),
             opinions=_opinions(report),
             tables=(*selection.deciding(report), *selection.second_opinions(report)),
-            gated=[comparison for comparison in selection.deciding(report) if comparison.gates],
+            gated=_gated(report),
             charts={kind: _figure(kind, charts[kind]) for kind in _CHARTS if kind in charts},
             movements=[_movement(report, comparison) for comparison in selection.deciding(report)],
             cases=views(report),
@@ -125,6 +136,25 @@ def _bar(difference: Difference, reach: float) -> Bar:
         mean=mean,
         high=high,
     )
+
+
+def _gated(report: Report) -> list[tuple[str, tuple[GateResult, ...]]]:
+    """Give each candidate's gates, or those of a single run."""
+    decided = [(comparison.candidate, comparison.gates) for comparison in selection.deciding(report)]
+    return [(label, gates) for label, gates in (*decided, (report.base.label, report.gates)) if gates]
+
+
+def _asides(report: Report) -> Iterator[str]:
+    """Say who ranks first, which criteria moved, what flickers between attempts, and what would tell more."""
+    decider = selection.decider(report)
+    yield from (each.words for each in report.rankings if each.grader == decider)
+    for comparison in selection.deciding(report):
+        told = asides.moved(comparison.criteria)
+        yield from (f"{comparison.candidate}: {line}" for line in (told,) if line)
+    yield from (asides.reliable(each) for each in report.reliabilities if each.grader == decider)
+    decided = ((comparison.candidate, comparison.spreads) for comparison in selection.deciding(report))
+    for label, spreads in (*decided, (report.base.label, report.spreads)):
+        yield from (f"{label}, {spread.dimension}: {spread.advice}." for spread in spreads[:1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

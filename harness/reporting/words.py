@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from harness.records.results import Estimate, VerdictWord
+from harness.records.results import Estimate, GateResult, VerdictWord
 
 _MINUS = "\N{MINUS SIGN}"
 _ABSENT = "\N{EN DASH}"
@@ -71,6 +71,11 @@ def p_value(p: float | None) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
+def gated(gate: GateResult) -> str:
+    """Name a gate: the dimension, and its floor where it has one."""
+    return gate.dimension if gate.floor is None else f"{gate.dimension} ≥ {gate.floor:g}"
+
+
 def dollars(cost: float | None) -> str:
     """Give a cost; `unknown` where no price is known, which is never the same as nothing."""
     if cost is None:
@@ -85,9 +90,9 @@ def count(number: float | None) -> str:
     return _ABSENT if number is None else f"{number:,.0f}"
 
 
-def many(number: int, noun: str) -> str:
+def many(number: int, noun: str, plural: str = "") -> str:
     """Give a count with its noun: `1 case`, `1,200 cases`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def seconds(duration: float | None) -> str:

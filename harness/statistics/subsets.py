@@ -14,8 +14,12 @@ from numpy.typing import NDArray
 TOLERANCE = 1e-9
 """Points. Two scores closer than this are the same score: rounding must not decide a tie."""
 
-_EXACT_UP_TO = 14
-_DRAWS = 9_999
+EXACT_UP_TO = 14
+"""Cases (or clusters) up to which every subset is taken."""
+
+DRAWS = 9_999
+"""Random subsets above that."""
+
 _CHUNK = 4_000_000
 """Mask entries held at once: 32 MB as float64, however many cases there are."""
 
@@ -58,35 +62,53 @@ def subset_means(differences: Sequence[float], *, seed: int) -> SubsetMeans:
     >>> subset_means([6.0, 0.0], seed=1).means.tolist()
     [0.0, 3.0, 6.0]
     """
-    if not differences:
+    return subset_means_together([differences], [1] * len(differences), seed=seed)[0]
+
+
+def subset_means_together(
+    columns: Sequence[Sequence[float]], sizes: Sequence[int], *, seed: int
+) -> list[SubsetMeans]:
+    """Take the subset means of several samples over the same units from one draw of subsets.
+
+    Each column holds one sum of differences per unit, and `sizes` how many cases that unit has: with units of
+    one case these are the plain means, with clusters whole clusters are in a subset or out of it, which is
+    the sign-flip test that flips whole clusters. Memory does not grow with units times draws.
+    """
+    if not columns or not sizes:
         msg = "differences must hold at least one case, got none"
         raise ValueError(msg)
-    sample = np.asarray(differences, dtype=np.float64)
-    masks = _every_mask(len(sample)) if len(sample) <= _EXACT_UP_TO else _random_masks(len(sample), seed)
-    means = np.concatenate([_means(sample, mask) for mask in masks])
+    # The last column counts the cases of a subset.
+    table = np.column_stack([*(np.asarray(column, dtype=np.float64) for column in columns), sizes])
+    parts = []
+    for mask in subsets(len(sizes), seed):
+        sums = mask.astype(np.float64) @ table
+        kept = sums[:, -1] > 0
+        parts.append(sums[kept, :-1] / sums[kept, -1:])
     # Rounding makes ties exact and the numbers the same whatever order a machine sums in; + 0.0 drops "-0.0".
-    return SubsetMeans(means=np.sort(np.round(means, 9) + 0.0))
+    means = np.sort(np.round(np.concatenate(parts), 9) + 0.0, axis=0)
+    return [SubsetMeans(means=np.ascontiguousarray(column)) for column in means.T]
 
 
-def _means(sample: NDArray[np.float64], mask: NDArray[np.uint8]) -> NDArray[np.float64]:
-    sizes = mask.sum(axis=1, dtype=np.int64)
-    kept = sizes > 0
-    means: NDArray[np.float64] = (mask.astype(np.float64) @ sample)[kept] / sizes[kept]
-    return means
+def subsets(units: int, seed: int) -> Iterator[NDArray[np.uint8]]:
+    """Yield subsets as rows of 0 and 1, a chunk at a time: all non-empty ones of few units, else random ones.
+
+    A random one keeps each unit with probability one half, and may be empty.
+    """
+    return _every_mask(units) if units <= EXACT_UP_TO else _random_masks(units, seed)
 
 
-def _every_mask(cases: int) -> Iterator[NDArray[np.uint8]]:
-    codes = np.arange(1, 2**cases, dtype=np.int64)
-    yield ((codes[:, None] >> np.arange(cases)) & 1).astype(np.uint8)
+def _every_mask(units: int) -> Iterator[NDArray[np.uint8]]:
+    codes = np.arange(1, 2**units, dtype=np.int64)
+    yield ((codes[:, None] >> np.arange(units)) & 1).astype(np.uint8)
 
 
-def _random_masks(cases: int, seed: int) -> Iterator[NDArray[np.uint8]]:
+def _random_masks(units: int, seed: int) -> Iterator[NDArray[np.uint8]]:
     # The raw stream of a bit generator is promised to stay the same between numpy releases; the
     # distributions built on it are not.
     stream = np.random.PCG64(seed)
-    words = -(-cases // 64)
-    rows = max(1, _CHUNK // cases)
-    for start in range(0, _DRAWS, rows):
-        count = min(rows, _DRAWS - start)
+    words = -(-units // 64)
+    rows = max(1, _CHUNK // units)
+    for start in range(0, DRAWS, rows):
+        count = min(rows, DRAWS - start)
         raw = stream.random_raw(count * words).astype("<u8").view(np.uint8).reshape(count, words * 8)
-        yield np.unpackbits(raw, axis=1, count=cases)
+        yield np.unpackbits(raw, axis=1, count=units)

@@ -66,20 +66,54 @@ def suite(base: Sequence[Sequence[float]], candidate: Sequence[Sequence[float]])
     if not base or len(base) != len(candidate):
         msg = f"both arms must hold the same cases and at least one, got {len(base)} and {len(candidate)}"
         raise ValueError(msg)
-    if not all(any(len(attempts) > 1 for attempts in arm) for arm in (base, candidate)):
+    arms = (base, candidate)
+    measured = all(any(len(attempts) > 1 for attempts in arm) for arm in arms)
+    return _settled(
+        [_parts(arm) for arm in arms] if measured else None,
+        difference=mean([mean(b) - mean(a) for a, b in zip(base, candidate, strict=True)]),
+        counted=[len(attempts) for arm in arms for attempts in arm],
+        cases=len(base),
+    )
+
+
+def above(floor: float, attempts: Sequence[Sequence[float]]) -> Suite | Unavailable:
+    """Estimate how far one arm's score over these very cases lies above a floor, in points.
+
+    The attempts as in `suite`; the floor is known exactly and adds no error, nor degrees of freedom.
+    """
+    if not attempts:
+        msg = "attempts must hold at least one case, got none"
+        raise ValueError(msg)
+    return _settled(
+        [_parts(attempts)] if any(len(each) > 1 for each in attempts) else None,
+        difference=mean([mean(each) for each in attempts]) - floor,
+        counted=[len(each) for each in attempts],
+        cases=len(attempts),
+    )
+
+
+def _settled(
+    parts: Sequence[Sequence[tuple[float, int]]] | None,
+    *,
+    difference: float,
+    counted: Sequence[int],
+    cases: int,
+) -> Suite | Unavailable:
+    """Put the parts of SE² together; `None` where some arm has one attempt a case throughout."""
+    if parts is None:
         return Unavailable(
             reason="one attempt a case does not show how far its answers scatter, it takes two or more"
         )
-    parts = [part for arm in (base, candidate) for part in _parts(arm)]
-    square = math.fsum(size for size, _ in parts)
+    flat = [part for arm in parts for part in arm]
+    square = math.fsum(size for size, _ in flat)
     if square == 0:
         return Unavailable(reason="no variation seen between attempts, so there is no error to reckon with")
     return Suite(
-        difference=mean([mean(b) - mean(a) for a, b in zip(base, candidate, strict=True)]) + 0.0,
+        difference=difference + 0.0,
         se=math.sqrt(square),
-        df=square**2 / math.fsum(size**2 / df for size, df in parts),
-        cases=len(base),
-        attempts=mean([float(len(attempts)) for arm in (base, candidate) for attempts in arm]),
+        df=square**2 / math.fsum(size**2 / df for size, df in flat),
+        cases=cases,
+        attempts=mean([float(count) for count in counted]),
     )
 
 
