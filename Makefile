@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 TOOLS := $(VENV)/audit
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix golden bench schemas pictures lock audit sbom clean
+.PHONY: help demo test check fix golden bench simulate schemas drawings pictures lock audit sbom clean
 
 help: ## Show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -33,8 +33,14 @@ golden: $(READY) ## Rewrite the golden reports and the output in the documents; 
 bench: $(READY) ## Measure speed and growth; print the tables
 	@$(BIN)/python benchmarks/growth.py
 
+simulate: $(READY) ## Simulate how often verdict and gate err; write the tables into docs/statistics.md
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/statistics/simulate.py --write
+
 schemas: $(READY) ## Write docs/schemas/ anew from the types
 	@for kind in dataset rubric eval; do $(BIN)/harness schema $$kind > docs/schemas/$$kind.schema.json; done
+
+drawings: $(READY) ## Draw the pictures of docs/statistics.md anew
+	@$(BIN)/python docs/drawings.py
 
 pictures: demo ## Draw docs/images/ anew from the demo's report (needs Chromium)
 	@$(BIN)/python docs/picture.py

@@ -41,6 +41,7 @@ _FOREST_RIGHT = 4.0
 _ROW = 0.27
 _DPI = 192  # twice the 96 dots of a CSS inch
 _MOST_CASES = 40
+_NARROWEST = 4.45  # columns that one panel of the heatmap is as wide as at least: the page stretches it
 _MOST_GRADERS = 3
 
 
@@ -243,7 +244,8 @@ def _heatmap(report: Report) -> Chart | None:
     cases = _most_told(report, panels)
     columns = (*report.dimensions, OVERALL)
     span = len(columns) + 0.45
-    width = max(_WIDTH, 2.6 + len(panels) * 0.75 * span) if len(panels) > 1 else 2.6 + 1.1 * span
+    several = max(_WIDTH, 2.6 + len(panels) * 0.75 * span)
+    width = several if len(panels) > 1 else 2.6 + 1.1 * max(span, _NARROWEST)
     figure, axes = _canvas(len(cases), left=2.4, right=0.2, top=0.55, width=width)
     axes.set_xlim(-0.5, span * len(panels) - 0.95)
     for row, case in enumerate(cases):
@@ -251,10 +253,11 @@ def _heatmap(report: Report) -> Chart | None:
     for number, panel in enumerate(panels):
         _heat_panel(axes, number * span, panel, cases, columns)
     what = f"difference from {_name(report.base.label)}" if report.candidates else "score"
-    omitted = len(report.cases) - len(cases)
-    hidden = f"; {len(cases)} of {len(report.cases)} cases" if omitted else ""
+    among = len(selection.case_ids(report))
+    hidden = f"; {len(cases)} of {among} cases" if among > len(cases) else ""
     _foot(axes, f"{what}, points of 100, by {selection.decider(report)}{hidden}", ruled=False)
-    return _chart(figure, "Cases by dimension", _heatmap_alt(panels, what, len(cases)))
+    alt = _heatmap_alt(panels, what, len(cases), told_below=bool(report.cases))
+    return _chart(figure, "Cases by dimension", alt)
 
 
 def _heat_panel(
@@ -306,22 +309,20 @@ def _moved(scores: CaseScores, dimension: str) -> float | None:
 def _most_told(report: Report, panels: Sequence[_Panel]) -> list[str]:
     """Give the cases in the report's order; of too many, those with the largest numbers."""
     size = {
-        case.id: max(
-            (abs(value or 0.0) for panel in panels for value in panel.values.get(case.id, {}).values()),
+        case: max(
+            (abs(value or 0.0) for panel in panels for value in panel.values.get(case, {}).values()),
             default=0.0,
         )
-        for case in report.cases
+        for case in selection.case_ids(report)
     }
     chosen = set(sorted(size, key=lambda case: -size[case])[:_MOST_CASES])
-    return [case.id for case in report.cases if case.id in chosen]
+    return [case for case in size if case in chosen]
 
 
-def _heatmap_alt(panels: Sequence[_Panel], what: str, cases: int) -> str:
+def _heatmap_alt(panels: Sequence[_Panel], what: str, cases: int, *, told_below: bool) -> str:
     names = words.listed(tuple(panel.title for panel in panels))
-    return (
-        f"Heatmap of the {what} in points, {cases} cases by dimension, for {names}. "
-        "The same numbers stand with each case below."
-    )
+    told = f"Heatmap of the {what} in points, {cases} cases by dimension, for {names}."
+    return f"{told} The same numbers stand with each case below." if told_below else told
 
 
 # ------------------------------------------------------------------ the house style

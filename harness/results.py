@@ -14,6 +14,7 @@ from harness.grading.labels import Labels
 from harness.grading.scoring import outcome
 from harness.planning.keys import digest
 from harness.planning.work import Job
+from harness.records.inputs import MAX_MISSING
 from harness.records.outcomes import Failed, Outcome, Usage
 from harness.records.record import Record
 from harness.records.results import (
@@ -80,7 +81,7 @@ def agreements(arms: Sequence[Arm], labels: Mapping[str, Labels]) -> tuple[Agree
     Two scopes: all criteria, and the general ones that apply to every case. Where a grader's signals
     were written while looking at the labels, the figures are in sample and flatter it.
     """
-    manifest = arms[0].run.manifest
+    manifest = arms[0].made.manifest
     general = {(r.dimension, c.id) for r in manifest.rubrics for c in r.criteria}
     found = []
     for spec in manifest.eval.graders:
@@ -108,7 +109,7 @@ def report(
 ) -> Report:
     """Compare every later arm with the first under every grader; one arm alone is reported without."""
     base, *candidates = arms
-    manifest = base.run.manifest
+    manifest = base.made.manifest
     asked, decider = manifest.eval, manifest.graders[0].kind
     dimensions = tuple(rubric.dimension for rubric in manifest.rubrics)
     decided, clusters = base.outcomes[decider], _clusters(manifest)
@@ -118,7 +119,7 @@ def report(
     return Report(
         name=slug(name),
         eval_name=manifest.eval_name,
-        created_at=max(arm.run.finished_at or arm.run.created_at for arm in arms),
+        created_at=max(arm.made.finished_at or arm.made.created_at for arm in arms),
         command=command,
         graders=manifest.graders,
         dimensions=dimensions,
@@ -139,7 +140,7 @@ def report(
 
 def provenance(arms: Sequence[Arm], prices: str) -> tuple[tuple[str, str], ...]:
     """List what one must know to make this report again; `prices` names the price table."""
-    manifest = arms[0].run.manifest
+    manifest = arms[0].made.manifest
     rows = [
         (
             "eval",
@@ -149,12 +150,12 @@ def provenance(arms: Sequence[Arm], prices: str) -> tuple[tuple[str, str], ...]:
         *((f"grader {info.kind}", f"{info.model} {info.version}".strip()) for info in manifest.graders),
     ]
     for each in arms:
-        revision = each.run.manifest.revision
+        revision = each.made.manifest.revision
         rows += [
             (f"revision {each.label}", _source(revision)),
             (f"prompt of {each.label}", f"SHA-256 {revision.agent.prompt_hash}"),
             (f"file of {each.label}", f"SHA-256 {revision.agent.file_hash}"),
-            (f"run of {each.label}", each.run.id),
+            (f"run of {each.label}", each.made.id),
         ]
     files = ((name, f"SHA-256 {found}") for name, found in sorted(manifest.files.items()))
     end = (("seed", str(manifest.eval.seed)), ("prices", prices), ("harness", manifest.harness_version))
@@ -168,7 +169,8 @@ def exit_code(report: Report) -> int:
     with more trials missing than the eval allows, is incomplete, whatever its gate says.
     """
     decider = report.graders[0].kind
-    allowed = report.base.run.manifest.eval.max_missing
+    run = report.base.run
+    allowed = MAX_MISSING if run is None else run.manifest.eval.max_missing
     for each in (report.base, *report.candidates):
         counted = each.counts[decider]
         if counted.graded == 0 or counted.missing_share > allowed:
@@ -191,7 +193,7 @@ def slug(name: str) -> str:
 
 def _comparisons(base: Arm, candidates: Sequence[Arm]) -> tuple[Comparison, ...]:
     """Compare all candidates under each grader, then put each candidate's graders side by side."""
-    manifest = base.run.manifest
+    manifest = base.made.manifest
     by_grader = [
         compare_all(
             base,
@@ -207,14 +209,14 @@ def _comparisons(base: Arm, candidates: Sequence[Arm]) -> tuple[Comparison, ...]
 
 
 def _rankings(arms: Sequence[Arm]) -> tuple[Ranking, ...]:
-    manifest = arms[0].run.manifest
+    manifest = arms[0].made.manifest
     clusters, seed = _clusters(manifest), manifest.eval.seed
     found = (ranking(arms, grader=info.kind, clusters=clusters, seed=seed) for info in manifest.graders)
     return tuple(each for each in found if each is not None)
 
 
 def _reliabilities(arms: Sequence[Arm]) -> tuple[Reliability, ...]:
-    manifest = arms[0].run.manifest
+    manifest = arms[0].made.manifest
     found = (
         reliability(each, grader=info.kind, cases=manifest.cases, rubrics=manifest.rubrics)
         for each in arms
@@ -229,7 +231,7 @@ def _clusters(manifest: Manifest) -> Mapping[str, str]:
 
 def _incomplete(arms: Sequence[Arm]) -> Iterable[str]:
     """Say where a grader that does not decide left answers ungraded; the decider's gaps are caveats."""
-    _, *others = (info.kind for info in arms[0].run.manifest.graders)
+    _, *others = (info.kind for info in arms[0].made.manifest.graders)
     for each in arms:
         for kind in others:
             counted = each.counts[kind]

@@ -189,7 +189,7 @@ def report(shape: Shape | None = None) -> Report:
         notes=("The answers are recordings; nothing was asked of a model.",),
         provenance=(
             ("revision seed", "agents/backend-engineer.md at 0123456789ab"),
-            ("run of seed", base.run.id),
+            ("run of seed", base.made.id),
             ("harness", "0.1.0"),
             ("dataset", "datasets/backend.yaml (sha256 9f2c…)"),
             ("model", "recorded: datasets/recorded/backend-engineer.jsonl"),

@@ -138,7 +138,7 @@ def compared(
     before = base if isinstance(base, Arm) else arm("old", base)
     after = candidate if isinstance(candidate, Arm) else arm("new", candidate)
     known = cases or list(
-        dict.fromkeys(case.id for one in (before, after) for case in one.run.manifest.cases)
+        dict.fromkeys(case.id for one in (before, after) for case in one.made.manifest.cases)
     )
     return compare(
         before, after, grader="signals", eval=eval or evaluation(), cases=suite_of(known), rubrics=RUBRICS
@@ -740,10 +740,10 @@ def test_the_caveat_on_many_dimensions_and_on_symmetry_come_where_they_apply() -
     mixed = {c: [FULL] if c in TEN[3:] else ["a1 s2"] for c in TEN} | {"case-01": ["a1"]}
     gained = compared({c: ["a2 s1"] for c in TEN}, mixed)
     assert said(gained, "each p is adjusted for that", "the intervals are not")
-    assert said(gained, "read the flips")
+    assert said(gained, "read what moved")
     unchanged = compared({c: [FULL] for c in TEN}, {c: [FULL] for c in TEN})
     assert not said(unchanged, "adjusted")
-    assert not said(unchanged, "read the flips")
+    assert not said(unchanged, "read what moved")
 
 
 def test_the_free_grader_is_named_for_what_it_is() -> None:

@@ -20,7 +20,7 @@ def steps(report: Report, dimension: str = OVERALL) -> Mapping[str, str]:
 
 def judged(report: Report) -> Report:
     """Compare the sample's arms by our own rules, in place of its hand-made comparisons."""
-    manifest = report.base.run.manifest
+    manifest = report.base.made.manifest
     grader = report.graders[0].kind
     found = compare_all(
         report.base,

@@ -1,6 +1,7 @@
 """The page in a real browser, opened from disk: hostile text, filter, deep links, themes, a phone."""
 
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,9 @@ import pytest
 
 import sample
 from harness.charts import draw
+from harness.records.inputs import Gate
 from harness.reporting.page import html
+from test_sheets import made, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,21 +59,27 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=[1280, 390], ids=["laptop", "phone"])
 def page(request: pytest.FixtureRequest, browser: "Browser", file: Path) -> "Iterator[Page]":
+    with opened(browser, file, request.param) as page:
+        yield page
+
+
+@contextmanager
+def opened(browser: "Browser", file: Path, width: int) -> "Iterator[Page]":
     """Open the page; whatever it complains of, asks for or runs that it should not fails the test."""
-    context = browser.new_context(viewport={"width": request.param, "height": 844})
-    opened = context.new_page()
+    context = browser.new_context(viewport={"width": width, "height": 844})
+    page = context.new_page()
     troubles: list[str] = []
-    opened.on("console", lambda message: troubles.append(message.text))
-    opened.on("pageerror", lambda error: troubles.append(str(error)))
-    opened.on("dialog", lambda dialog: troubles.append(dialog.message))
-    opened.on("request", lambda asked: troubles.append(asked.url) if asked.url.startswith("http") else None)
-    opened.add_init_script(_WATCH)
-    opened.goto(file.as_uri())
-    yield opened
+    page.on("console", lambda message: troubles.append(message.text))
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("dialog", lambda dialog: troubles.append(dialog.message))
+    page.on("request", lambda asked: troubles.append(asked.url) if asked.url.startswith("http") else None)
+    page.add_init_script(_WATCH)
+    page.goto(file.as_uri())
+    yield page
     assert troubles == []
-    assert opened.evaluate("window.violations") == []
-    assert opened.evaluate("window.hacked") is None
-    assert opened.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert page.evaluate("window.violations") == []
+    assert page.evaluate("window.hacked") is None
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     context.close()
 
 
@@ -205,3 +214,17 @@ def test_paper_gets_the_light_charts_and_no_controls(page: "Page") -> None:
     page.emulate_media(media="print")
     assert not page.locator("#filter").is_visible()
     assert page.locator(".chart img:visible").count() == page.locator(".chart img.light").count()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_page_of_scores_from_elsewhere_opens_without_cases(
+    browser: "Browser", tmp_path: Path, width: int
+) -> None:
+    scores = {f"{sample.HOSTILE[:40]}{n}": (40.0 + n, 45.0) for n in range(12)}
+    report = told(made("old", scores), made("new", dict.fromkeys(scores, (60.0, 70.0))), gate=Gate())
+    file = tmp_path / "index.html"
+    file.write_text(html(report, draw(report)), encoding="utf-8")
+    with opened(browser, file, width) as page:
+        page.click("#theme")
+        assert page.locator("#verdict .big").inner_text() == "Better"
+        assert page.locator("nav a").all_inner_texts() == ["Verdict", "Dimensions", "Provenance"]

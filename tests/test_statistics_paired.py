@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.stats.contingency_tables import mcnemar  # type: ignore[import-untyped]
 
 from harness.statistics.paired import PSEUDO_CASES, SUBSETS, paired, pseudo_case_interval
 
@@ -96,6 +97,14 @@ def test_adding_a_constant_to_both_arms_changes_nothing(arms: list[tuple[int, in
     plain = paired([float(b - a) for a, b in arms], seed=3)
     raised = paired([(b + constant) - (a + float(constant)) for a, b in arms], seed=3)
     assert plain == raised
+
+
+@settings(deadline=None)
+@given(st.integers(0, 14), st.integers(0, 14))
+def test_on_pass_or_fail_p_is_mcnemars_exact_one(gained: int, lost: int) -> None:
+    assume(0 < gained + lost <= 14)
+    found = paired([100.0] * gained + [-100.0] * lost, seed=3)
+    assert found.p == pytest.approx(mcnemar([[0, gained], [lost, 0]], exact=True).pvalue, abs=1e-9)
 
 
 def test_many_changed_cases_use_one_draw_for_p_and_interval() -> None:

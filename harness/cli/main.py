@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
     "Ask a question": (
         ("run", "Run an eval: make what is missing, grade it, write the report."),
         ("compare", "Compare two revisions of a prompt: better, worse, no worse, cannot tell?"),
+        ("compare-scores", "The same verdict on scores that another tool made, CSV or JSONL."),
     ),
     "Look at what there is": (
         ("list", "List the runs in the store."),
@@ -43,7 +44,7 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 
-_MODULES = {"list": "listing"}
+_MODULES = {"list": "listing", "compare-scores": "compare_scores"}
 
 _INTRO = """\
 You changed an agent's prompt. Is it better, worse, no worse, or can't you tell yet?

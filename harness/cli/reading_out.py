@@ -24,8 +24,9 @@ def read_out(carried: Carried, *, as_json: bool) -> int:
     else:
         console = out()
         show_report(console, carried.report)
-        console.print()
-        show_counts(console, carried.report)
+        if carried.report.base.run is not None:
+            console.print()
+            show_counts(console, carried.report)
         console.print()
         click.echo(f"report: {carried.page}")
     code = exit_code(carried.report)

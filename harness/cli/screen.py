@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.comparison import asides
+from harness.comparison.sheets import KIND
 from harness.planning.plan import Plan
 from harness.records.outcomes import Failed
 from harness.records.results import (
@@ -22,7 +23,7 @@ from harness.records.results import (
     Report,
     VerdictWord,
 )
-from harness.reporting import words
+from harness.reporting import selection, words
 from harness.reporting.untrusted import shortened, visible
 from harness.runner import Answered, Done, Event, Marked, Unmarked
 
@@ -259,6 +260,9 @@ def _show_deciding(console: Console, found: Comparison, *, alone: bool) -> None:
             _verdict(row),
         )
     console.print(table)
+    if found.grader == KIND and (moves := selection.moved_most(found, 5)):
+        most = ", ".join(f"{case} {words.signed(change)}" for case, change in moves)
+        console.print(plain(f"moved most: {most}"))
     _show_gates(console, found.gates)
     if found.criteria:
         console.print(plain(asides.moved(found.criteria)))

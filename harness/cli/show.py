@@ -58,10 +58,10 @@ def command(names: tuple[str, ...], *, attempt: int, store: Path | None, as_json
 
 
 def _case(of_run: Arm, name: str) -> Case:
-    cases = of_run.run.manifest.cases
+    cases = of_run.made.manifest.cases
     found = next((case for case in cases if case.id == name), None)
     if found is None:
-        msg = f"{name}: run {of_run.run.id} has no such case"
+        msg = f"{name}: run {of_run.made.id} has no such case"
         raise InputError(msg, hint=f"it has {', '.join(case.id for case in cases[:20])}")
     return found
 
@@ -70,13 +70,13 @@ def _outcome(of_run: Arm, grader: str, case: str, attempt: int) -> Outcome:
     for outcome in of_run.outcomes[grader]:
         if (outcome.trial.case, outcome.trial.attempt) == (case, attempt):
             return outcome
-    attempts = of_run.run.manifest.eval.attempts
-    msg = f"run {of_run.run.id} has no attempt {attempt} at {case}"
+    attempts = of_run.made.manifest.eval.attempts
+    msg = f"run {of_run.made.id} has no attempt {attempt} at {case}"
     raise InputError(msg, hint=f"attempts go from 1 to {attempts}")
 
 
 def _show(console: Console, case: Case, arms: Sequence[Arm], attempt: int) -> None:
-    manifest = arms[0].run.manifest
+    manifest = arms[0].made.manifest
     graders = [i.kind for i in manifest.graders if all(i.kind in of_run.outcomes for of_run in arms)]
     if not graders:
         msg = "these runs have no grader in common"
@@ -98,7 +98,7 @@ def _criteria(arms: Sequence[Arm], case: str) -> Mapping[str, Sequence[Criterion
     """Collect what any of the runs asked of this case: rubrics may have changed between them."""
     found: dict[str, dict[str, Criterion]] = {}
     for of_run in arms:
-        manifest = of_run.run.manifest
+        manifest = of_run.made.manifest
         of_case = [each for each in manifest.cases if each.id == case]
         for dimension, criterion in (
             pair for each in of_case for pair in criteria_of(each, manifest.rubrics)

@@ -20,7 +20,8 @@ def report_of(
     """Put the report of stored runs together, the first as the base of the others.
 
     Each name is an id, the beginning of one, or a revision's label. `command` is what makes the report again;
-    left out, it is `harness report` with the runs' ids, on the store `at`. Raises InputError for runs that did not ask the same.
+    left out, it is `harness report` with the runs' ids, on the store `at`. Raises InputError for runs that
+    did not ask the same.
     """
     found = [find_run(store, name) for name in names]
     _same_question(found)

@@ -19,6 +19,7 @@ _GRADERS = {
     ),
     "labels": "These verdicts were looked up in a file of labels; nothing was graded anew.",
     "judge": "The judge is a model and errs; the intervals do not hold its errors.",
+    "scores": "The scores were made by another tool and are taken as they are, right or wrong.",
 }
 
 
@@ -47,7 +48,7 @@ def of_findings(findings: Sequence[Finding]) -> list[str]:
     if any(f.paired.estimate.method in (SUBSETS, OF_CLUSTERS[SUBSETS]) for f in findings):
         found.append(
             "The test assumes that differences scatter about evenly around their mean: a few cases that "
-            "broke outright can mislead it, so read the flips."
+            "broke outright can mislead it, so read what moved."
         )
     return found
 

@@ -119,22 +119,25 @@ def _side(base: Arm, candidate: Arm, asked: _Question) -> _Side:
 
 
 def _findings_together(sides: Sequence[_Side], asked: _Question) -> list[_Side]:
+    judged = _together([side.findings for side in sides], clusters=asked.clusters, seed=asked.eval.seed)
+    return [replace(side, findings=findings) for side, findings in zip(sides, judged, strict=True)]
+
+
+def _together(
+    sides: Sequence[Sequence[Finding]], *, clusters: Mapping[str, str], seed: int
+) -> list[list[Finding]]:
     """Adjust overall over the candidates, and the dimensions over dimensions and candidates."""
-    found = [(number, one) for number, side in enumerate(sides) for one in side.findings]
+    found = [(number, one) for number, findings in enumerate(sides) for one in findings]
     families = (
         [each for each in found if each[1].dimension == OVERALL],
         [each for each in found if each[1].dimension != OVERALL],
     )
     judged: dict[tuple[int, str], Finding] = {}
     for family in families:
-        questions = [one.question for _, one in family]
-        together = adjusted(questions, clusters=asked.clusters, seed=asked.eval.seed)
+        together = adjusted([one.question for _, one in family], clusters=clusters, seed=seed)
         for (number, one), p in zip(family, together, strict=True):
             judged[number, one.dimension] = replace(one, p_adjusted=p, family=len(family))
-    return [
-        replace(side, findings=[judged[number, one.dimension] for one in side.findings])
-        for number, side in enumerate(sides)
-    ]
+    return [[judged[number, one.dimension] for one in findings] for number, findings in enumerate(sides)]
 
 
 def _criteria_together(sides: Sequence[_Side], asked: _Question) -> list[_Side]:
@@ -159,30 +162,68 @@ def _told(side: _Side, asked: _Question) -> Comparison:
     everything = [*base.outcomes[asked.grader], *candidate.outcomes[asked.grader]]
     unpaired = _unpaired(side.matched[0], everything, asked.cases)
     planned = [
-        (side.before, base.run.manifest.eval.attempts),
-        (side.after, candidate.run.manifest.eval.attempts),
+        (side.before, base.made.manifest.eval.attempts),
+        (side.after, candidate.made.manifest.eval.attempts),
     ]
     missing = missing_points(planned, cases=asked.cases, rubrics=asked.rubrics)
     absent = [found.dimension for found in side.matched if not found.cases]
-    return Comparison(
+    said = _said(findings, arms=(base.label, candidate.label), names=asked.names, clusters=asked.clusters)
+    return replace(
+        said,
         grader=asked.grader,
-        base=base.label,
-        candidate=candidate.label,
-        differences=_differences(findings, asked.names),
         gates=gates_between(findings, side.after, gate=asked.eval.gate, dimensions=asked.names[1:]),
         cases=_case_scores(side.before, side.after, cases=asked.cases, names=asked.names),
         flips=flips(side.before, side.after, cases=asked.cases, rubrics=asked.rubrics),
         unpaired=unpaired,
         missing_points=missing,
-        headline=wording.headline(findings, base=base.label, candidate=candidate.label),
         caveats=(
-            *caveats.of_findings(findings),
+            *said.caveats,
             *caveats.of_pairs(unpaired, absent, missing_points=missing),
             *caveats.of_arms(base, candidate, grader=asked.grader),
         ),
         seed=asked.eval.seed,
         criteria=side.criteria,
-        spreads=spreads_between(findings, asked.clusters),
+    )
+
+
+def of_pairs(
+    matched: Sequence[Pairs],
+    *,
+    arms: tuple[str, str],
+    gate: Gate | None,
+    seed: int,
+    clusters: Mapping[str, str],
+) -> Comparison:
+    """Decide every dimension from paired scores alone, whoever made them; `overall` comes first.
+
+    `arms` labels base and candidate. What needs more than pairs (who graded, what is missing, the scores of
+    cases without a pair) is left to the caller; there are no flips and no criteria, and a gate has no floors.
+    """
+    names = [found.dimension for found in matched]
+    margin = gate.margin if gate else _MARGIN
+    alone = [finding(found, margin=margin, seed=seed, clusters=clusters) for found in matched if found.cases]
+    (findings,) = _together([alone], clusters=clusters, seed=seed)
+    said = _said(findings, arms=arms, names=names, clusters=clusters)
+    return replace(said, gates=gates_between(findings, (), gate=gate, dimensions=names[1:]), seed=seed)
+
+
+def _said(
+    findings: Sequence[Finding], *, arms: tuple[str, str], names: Sequence[str], clusters: Mapping[str, str]
+) -> Comparison:
+    """Put down what the numbers say, before anything is said of where they come from."""
+    base, candidate = arms
+    return Comparison(
+        grader="",
+        base=base,
+        candidate=candidate,
+        differences=_differences(findings, names),
+        gates=(),
+        cases=(),
+        flips=(),
+        headline=wording.headline(findings, base=base, candidate=candidate),
+        caveats=tuple(caveats.of_findings(findings)),
+        seed=0,
+        spreads=spreads_between(findings, clusters),
     )
 
 

@@ -228,8 +228,8 @@ def _change(row: Difference) -> str:
 
 
 def _counted(arm: Arm, grader: str) -> str:
-    counts, cases = arm.counts[grader], len(arm.run.manifest.cases)
-    each = many(arm.run.manifest.eval.attempts, "attempt")
+    counts, cases = arm.counts[grader], len(arm.made.manifest.cases)
+    each = many(arm.made.manifest.eval.attempts, "attempt")
     text = f"{arm.label}: {many(cases, 'case')}, {each} each, {counts.graded} of {counts.planned} graded."
     if counts.graded == counts.planned:
         return text

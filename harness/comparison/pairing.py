@@ -1,7 +1,7 @@
 """Which scores stand against which: by case id, never by position."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.grading.scoring import positive_points
@@ -44,6 +44,11 @@ class Pairs:
 def pairs(base: Sequence[Outcome], candidate: Sequence[Outcome], *, dimension: str) -> Pairs:
     """Pair the cases that have a graded attempt in both arms; `dimension` may be `overall`."""
     before, after = graded_attempts(base, dimension), graded_attempts(candidate, dimension)
+    return matched(before, after, dimension=dimension)
+
+
+def matched(before: Mapping[str, Attempts], after: Mapping[str, Attempts], *, dimension: str) -> Pairs:
+    """Pair the cases that have an attempt on both sides, whoever graded them."""
     shared = sorted(before.keys() & after.keys())
     return Pairs(
         dimension=dimension,

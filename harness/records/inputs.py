@@ -212,6 +212,12 @@ Dataset = tuple[Case, ...]
 
 # ------------------------------------------------------------------ evals
 
+SEED = 20260101
+"""Seed of every random draw where nobody names another."""
+
+MAX_MISSING = 0.1
+"""Share of trials that may lack a score where nobody names another."""
+
 Provider = Literal["anthropic", "recorded"]
 GraderKind = Literal["judge", "signals", "labels", "checks"]
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
@@ -347,13 +353,13 @@ class Eval(Record):
     """Calls in flight at most for each account; agent and judge usually share one."""
     budget: float = 5.0
     """US dollars; an estimate above it needs `--yes` or a larger budget."""
-    max_missing: float = 0.1
+    max_missing: float = MAX_MISSING
     """Share of trials that may fail or stay ungraded before the run counts as incomplete."""
     gate: Gate | None = None
     """When the comparison passes; none: every verdict exits 0."""
     candidates: tuple[str, ...] = ()
     """Revisions to compare when the command names none."""
-    seed: int = 20260101
+    seed: int = SEED
     """Seed of every random draw in the statistics."""
     notes: tuple[str, ...] = ()
     """What a reader must know to read the report right, such as who wrote the answers."""

@@ -406,11 +406,12 @@ class Counts(Record):
 class Arm(Record):
     """One run as a report shows it: per grader its counts, outcomes and estimates.
 
+    `run` is `None` where another tool made the scores: there are no outcomes, words or costs then.
     `costs` maps `agent` and each grader kind to US dollars, `None` where no price is known;
     these are what the stored calls cost when they were made. `seconds` is the median of an answer.
     """
 
-    run: Run
+    run: Run | None
     label: str
     counts: Mapping[str, Counts]
     outcomes: Mapping[str, tuple[Outcome, ...]]
@@ -419,6 +420,14 @@ class Arm(Record):
     usage: Usage
     costs: Mapping[str, float | None]
     seconds: float | None
+
+    @property
+    def made(self) -> Run:
+        """The run that made it; raises ValueError where another tool made the scores."""
+        if self.run is None:
+            msg = f"{self.label} holds scores that no run of the harness made"
+            raise ValueError(msg)
+        return self.run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ LIMIT = 65_536
 """Characters that GitHub takes in one comment."""
 
 _FLIPS_SHOWN = 3
+_CASES_SHOWN = 5
 _ROWS_SHOWN = 60
 _RESERVE = 200
 
@@ -21,7 +22,7 @@ _RESERVE = 200
 def markdown(report: Report) -> str:
     """Give the report as GitHub Markdown of fewer than 65,536 characters; parts that do not fit are named."""
     parts = [_title(report), *(_verdict(report) if report.comparisons else _single(report))]
-    parts += [_running(report), *_folded(report)]
+    parts += [*([_running(report)] if report.base.run else []), *_folded(report)]
     return _fitted(parts)
 
 
@@ -55,7 +56,7 @@ def _verdict(report: Report) -> Iterator[str]:
         yield from _gates(comparison.gates)
         if comparison.criteria:
             yield markdown_text(asides.moved(comparison.criteria), 600)
-        yield from _flips(report, comparison)
+        yield from _flips(report, comparison) if report.rubrics else _moves(comparison)
     yield from _beside(report)
     caveats = [
         f"{words.listed(names)}: {caveat}" if names else caveat for names, caveat in selection.caveats(report)
@@ -127,6 +128,13 @@ def _flips(report: Report, comparison: Comparison) -> Iterator[str]:
             rest.append(f"- and {len(others) - _ROWS_SHOWN} more in `index.html`")
         left = _counted(len(others), "more flip")
         yield _details(f"{left} of {markdown_text(comparison.candidate, 40)}", "\n".join(rest))
+
+
+def _moves(comparison: Comparison) -> Iterator[str]:
+    """Name the cases that moved most, where there are no criteria to name."""
+    if moves := selection.moved_most(comparison, _CASES_SHOWN):
+        lines = [f"- {words.signed(change)} {markdown_code(case, 80)}" for case, change in moves]
+        yield "**Cases that moved most**\n\n" + "\n".join(lines)
 
 
 def _flip(flip: Flip, evidence: selection.Evidence | None) -> str:

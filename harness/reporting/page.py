@@ -5,7 +5,7 @@ The templates escape everything; only what `answers` rendered and our own style 
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -17,7 +17,6 @@ from harness.comparison import asides
 from harness.records.record import Record
 from harness.records.results import (
     OVERALL,
-    Arm,
     Comparison,
     Difference,
     Flip,
@@ -44,6 +43,7 @@ def html(report: Report, charts: Mapping[str, Chart]) -> str:
             report=report,
             arms=selection.arms(report),
             decider=selection.decider(report),
+            counted=len(selection.case_ids(report)),
             dimensions=(OVERALL, *report.dimensions),
             verdicts=tuple(_verdicts(report)),
             caveats=selection.caveats(report),
@@ -52,9 +52,9 @@ def html(report: Report, charts: Mapping[str, Chart]) -> str:
             tables=(*selection.deciding(report), *selection.second_opinions(report)),
             gated=_gated(report),
             charts={kind: _figure(kind, charts[kind]) for kind in _CHARTS if kind in charts},
-            movements=[_movement(report, comparison) for comparison in selection.deciding(report)],
+            movements=[_movement(report, each) for each in selection.deciding(report) if report.rubrics],
             cases=views(report),
-            diffs=[(arm.label, diff.lines(_prompt(report.base), _prompt(arm))) for arm in report.candidates],
+            diffs=list(_diffs(report)),
             tags=sorted({visible(tag) for case in report.cases for tag in case.tags}),
             style=Markup(style),  # noqa: S704 # our own file
             script=Markup(script),  # noqa: S704 # our own file
@@ -74,8 +74,12 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _prompt(arm: Arm) -> str:
-    return arm.run.manifest.revision.agent.prompt
+def _diffs(report: Report) -> Iterator[tuple[str, Sequence[diff.Line]]]:
+    """Give each candidate's prompt against the base's; scores that another tool made know of none."""
+    for arm in report.candidates:
+        if report.base.run is not None and arm.run is not None:
+            base, candidate = (run.manifest.revision.agent.prompt for run in (report.base.run, arm.run))
+            yield arm.label, diff.lines(base, candidate)
 
 
 # ------------------------------------------------------------------ the verdict

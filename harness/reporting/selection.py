@@ -23,6 +23,26 @@ Place = tuple[str, str, str]
 """Case, dimension and criterion: a criterion id alone may recur in another dimension."""
 
 
+def case_ids(report: Report) -> tuple[str, ...]:
+    """Name the cases in the report's order; scores from elsewhere bring no cases but those compared."""
+    if report.base.run is not None:
+        return tuple(case.id for case in report.cases)
+    compared = (scores.case for comparison in report.comparisons for scores in comparison.cases)
+    return tuple(dict.fromkeys(compared))
+
+
+def moved_most(comparison: Comparison, number: int) -> tuple[tuple[str, float], ...]:
+    """Name the cases whose overall score moved most, with the change in points, losses before equal gains."""
+    moves = [
+        (scores.case, after - before)
+        for scores in comparison.cases
+        if (before := scores.base.get(OVERALL)) is not None
+        and (after := scores.candidate.get(OVERALL)) is not None
+        and after != before
+    ]
+    return tuple(sorted(moves, key=lambda move: (-abs(move[1]), move[1], move[0]))[:number])
+
+
 def decider(report: Report) -> str:
     """Give the kind of the grader that decides: the first one."""
     return report.graders[0].kind if report.graders else ""

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from harness.records.outcomes import Answer, Failed, Graded, Outcome, Score, Ungraded
-from harness.records.results import OVERALL, Arm, Report
+from harness.records.results import OVERALL, Arm, Report, Run
 from harness.reporting.selection import arms
 from harness.reporting.untrusted import cell, json_text
 
@@ -38,12 +38,15 @@ _COLUMNS = (
 def csv(report: Report) -> str:
     """Give one row per arm, grader, case, attempt and dimension, `overall` among the dimensions.
 
-    Every planned trial has its rows; a failed or ungraded one has no score and a reason. Text that a
-    spreadsheet would compute starts with an apostrophe.
+    Every planned trial has its rows; a failed or ungraded one has no score and a reason. Scores that another
+    tool made have a row per case, without attempt or outcome. Text that a spreadsheet would compute starts
+    with an apostrophe.
     """
     import pandas as pd  # noqa: PLC0415 # half a second that only this format needs
 
-    frame = pd.DataFrame(list(_rows(report)), columns=list(_COLUMNS)).astype({"words": "Int64"})
+    frame = pd.DataFrame(list(_rows(report)), columns=list(_COLUMNS)).astype(
+        {"words": "Int64", "attempt": "Int64"}
+    )
     return frame.to_csv(index=False, lineterminator="\n")
 
 
@@ -57,7 +60,7 @@ def as_json(report: Report) -> str:
         "format": FORMAT,
         "name": report.name,
         "eval_name": report.eval_name,
-        "eval": _plain(report.base.run.manifest.eval),
+        "eval": _plain(report.base.run.manifest.eval) if report.base.run else None,
         "created_at": report.created_at,
         "command": report.command,
         "graders": _plain(report.graders),
@@ -101,6 +104,25 @@ def _rows(report: Report) -> Iterator[dict[str, object]]:
                 }
                 for dimension in (*report.dimensions, OVERALL):
                     yield trial | {"dimension": cell(dimension)} | _about_score(outcome, dimension)
+    if report.base.run is None:
+        yield from _case_rows(report)
+
+
+def _case_rows(report: Report) -> Iterator[dict[str, object]]:
+    """Give each case's mean where there is no trial to tell of: scores that another tool made."""
+    for comparison in report.comparisons:
+        sides = ((comparison.base, "base"), (comparison.candidate, "candidate"))
+        for scores in comparison.cases:
+            for (label, role), means in zip(sides, (scores.base, scores.candidate), strict=True):
+                for dimension in (*report.dimensions, OVERALL):
+                    yield {
+                        "arm": cell(label),
+                        "role": role,
+                        "grader": cell(comparison.grader),
+                        "case": cell(scores.case),
+                        "dimension": cell(dimension),
+                        "score": means[dimension],
+                    }
 
 
 def _about_answer(outcome: Outcome) -> dict[str, object]:
@@ -136,20 +158,10 @@ def _about_score(outcome: Outcome, dimension: str) -> dict[str, object]:
 
 
 def _arm(arm: Arm, role: str) -> dict[str, object]:
-    manifest = arm.run.manifest
     return {
         "label": arm.label,
         "role": role,
-        "run": {
-            "id": arm.run.id,
-            "created_at": arm.run.created_at,
-            "finished_at": arm.run.finished_at,
-            "revision": _plain(manifest.revision),
-            "graders": _plain(manifest.graders),
-            "model_version": manifest.model_version,
-            "files": _plain(manifest.files),
-            "harness_version": manifest.harness_version,
-        },
+        "run": None if arm.run is None else _run(arm.run),
         "counts": _plain(arm.counts),
         "scores": {
             grader: {dimension: _plain(estimate) for dimension, estimate in scores}
@@ -160,6 +172,20 @@ def _arm(arm: Arm, role: str) -> dict[str, object]:
         "costs": _plain(arm.costs),
         "seconds": arm.seconds,
         "trials": {grader: [_trial(outcome) for outcome in found] for grader, found in arm.outcomes.items()},
+    }
+
+
+def _run(run: Run) -> dict[str, object]:
+    manifest = run.manifest
+    return {
+        "id": run.id,
+        "created_at": run.created_at,
+        "finished_at": run.finished_at,
+        "revision": _plain(manifest.revision),
+        "graders": _plain(manifest.graders),
+        "model_version": manifest.model_version,
+        "files": _plain(manifest.files),
+        "harness_version": manifest.harness_version,
     }
 
 

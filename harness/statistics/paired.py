@@ -70,8 +70,8 @@ def paired(differences: Sequence[float], *, seed: int, clusters: Sequence[str] =
     `differences` holds candidate minus base per case, in points, each the difference of two means over
     attempts; `clusters` may name the source of each case. Six changed cases (or clusters) or more: subset
     means. Fewer: p from the changed ones alone, exactly, and the interval from two pseudo-cases, because the
-    range of so few subset means covers too little. Differences that are all the same, not 0, give a p but
-    no interval. Raises `ValueError` without cases.
+    range of so few subset means covers too little; it always holds 0, as their p does. Differences that are
+    all the same, not 0, give a p but no interval. Raises `ValueError` without cases.
 
     >>> paired([10.0, 20.0, 30.0, 5.0, 15.0, 25.0], seed=1).p
     0.03125
@@ -153,7 +153,7 @@ def _interval(
     method = SUBSETS if draw else PSEUDO_CASES
     low: float | None
     high: float | None
-    low, high = draw.interval() if draw else pseudo_case_interval(differences, grouped=grouped)
+    low, high = draw.interval() if draw else _holding_zero(pseudo_case_interval(differences, grouped=grouped))
     if draw and max(differences) - min(differences) <= TOLERANCE:
         low, high, method = None, None, NO_VARIATION
     random = method == SUBSETS and len(grouped.members) > EXACT_UP_TO
@@ -165,6 +165,11 @@ def _interval(
         method=OF_CLUSTERS.get(method, method) if grouped.grouped else method,
         seed=seed if random else None,
     )
+
+
+def _holding_zero(bounds: tuple[float, float]) -> tuple[float, float]:
+    """So few units cannot exclude 0 at this level, however far they moved; nor may their interval."""
+    return min(bounds[0], 0.0), max(bounds[1], 0.0)
 
 
 def _flips(flipped: int, *, grouped: bool, seed: int) -> str:

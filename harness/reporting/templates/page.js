@@ -57,12 +57,14 @@ const apply = () => {
   find("nothing").hidden = shown > 0;
 };
 let waiting;
-filter.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(apply, 80); });
-filter.addEventListener("submit", (event) => event.preventDefault());
 const openAll = (open) => { for (const one of cases) if (!one.hidden) one.open = open; };
-find("open").addEventListener("click", () => openAll(true));
-find("close").addEventListener("click", () => openAll(false));
-apply();
+if (filter) { // scores that another tool made bring no cases to read
+  filter.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(apply, 80); });
+  filter.addEventListener("submit", (event) => event.preventDefault());
+  find("open").addEventListener("click", () => openAll(true));
+  find("close").addEventListener("click", () => openAll(false));
+  apply();
+}
 
 // ------------------------------------------------------------------ attempts and deep links
 
