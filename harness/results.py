@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from types import MappingProxyType
 
 from harness.comparison.comparing import compare
 from harness.comparison.summary import counts, scores
+from harness.comparison.trust import applied, trust
 from harness.grading.labels import Labels
 from harness.grading.scoring import outcome
 from harness.planning.keys import digest
 from harness.planning.work import Job
+from harness.records.calibrations import Calibration
 from harness.records.outcomes import Failed, Outcome, Usage
 from harness.records.record import Record
 from harness.records.results import Agreement, Arm, Manifest, Report, Revision, Run
@@ -88,15 +91,22 @@ def report(
     *,
     command: str,
     agreements: tuple[Agreement, ...] = (),
+    calibrations: Mapping[str, Calibration] = MappingProxyType({}),
     notes: tuple[str, ...] = (),
     provenance: tuple[tuple[str, str], ...] = (),
 ) -> Report:
-    """Compare every later arm with the first under every grader; one arm alone is reported without."""
+    """Compare every later arm with the first under every grader; one arm alone is reported without.
+
+    `calibrations` holds those there are, by grader; a grader without one decides no gate unless the eval
+    allows it.
+    """
     base, *candidates = arms
     manifest = base.run.manifest
     name = manifest.eval_name + "--" + base.label
     if candidates:
         name += ".." + "+".join(arm.label for arm in candidates)
+    kinds = [info.kind for info in manifest.graders]
+    trusts = {kind: trust(kind, calibrations.get(kind), eval_name=manifest.eval_name) for kind in kinds}
     return Report(
         name=slug(name),
         eval_name=manifest.eval_name,
@@ -109,18 +119,23 @@ def report(
         base=base,
         candidates=tuple(candidates),
         comparisons=tuple(
-            compare(
-                base,
-                candidate,
-                grader=info.kind,
-                eval=manifest.eval,
-                cases=manifest.cases,
-                rubrics=manifest.rubrics,
+            applied(
+                compare(
+                    base,
+                    candidate,
+                    grader=kind,
+                    eval=manifest.eval,
+                    cases=manifest.cases,
+                    rubrics=manifest.rubrics,
+                ),
+                trusts[kind],
+                manifest.eval.gate,
             )
             for candidate in candidates
-            for info in manifest.graders
+            for kind in kinds
         ),
         agreements=agreements,
+        trusts=tuple(trusts.values()),
         notes=(*notes, *_incomplete(arms)),
         provenance=provenance,
     )

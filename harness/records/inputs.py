@@ -277,6 +277,9 @@ class Gate(Record):
     """Points (0 to 100) of loss that are still acceptable."""
     dimensions: tuple[str, ...] = ()
     """Which dimensions are gated; `overall` may be among them. Empty: all dimensions, not overall."""
+    allow_uncalibrated: bool = False
+    """Whether a grader may decide that nobody has measured against labels, or that agrees with them too
+    little. Every report says so then."""
 
     def __post_init__(self) -> None:
         """Refuse a margin that could never be certified."""
