@@ -117,8 +117,9 @@ def _show_revisions(console: Console, found: Calibration) -> None:
     console.print()
     console.print(table)
     console.print(
-        "labels: the share that they call met; leans: how many points more the grader does. A grader that leans "
-        f"alike everywhere leaves a comparison its sign; here the leans differ by {found.bias:.1f} points.",
+        "labels: the share that they call met; leans: how many points more the grader does. A grader that "
+        "leans alike everywhere leaves a comparison its sign; "
+        f"here the leans differ by {found.bias:.1f} points.",
         style="dim",
     )
 
@@ -187,6 +188,11 @@ def _rate(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
         return f"{estimate.mean:.0f}"
     return f"{estimate.mean:.0f} {estimate.low:.0f}–{estimate.high:.0f}"
+
+
+def _shift(estimate: Estimate | None) -> str:
+    """Give a difference with its interval, nothing where there is none to give."""
+    return "" if estimate is None else f"{words.signed(estimate.mean)} {words.interval(estimate, sign=True)}"
 
 
 def _percent(part: int, whole: int) -> str:
