@@ -76,6 +76,8 @@ def agreements(arms: Sequence[Arm], labels: Mapping[str, Labels]) -> tuple[Agree
             continue
         of_file = labels[spec.labels]
         rows = list(_pairs(arms, spec.kind, of_file))
+        if not rows:
+            continue  # nobody labelled these answers
         for scope, pairs in (
             ("all criteria", [pair for _, pair in rows]),
             ("general criteria", [pair for place, pair in rows if place in general]),

@@ -90,7 +90,7 @@ def test_a_loss_beyond_the_margin_fails_the_gate() -> None:
 
     good = texts([3] * 16)
     bad = [text.replace("validate", "") for text in texts([1] * 16)]
-    gate = Gate(margin=5)
+    gate = Gate(margin=5, allow_uncalibrated=True)
     arms = [made(asked(attempts=2, gate=gate), good), made(asked(prompt="new", attempts=2, gate=gate), bad)]
     found = report(arms, command="c")
     assert found.comparisons[0].gates[0].result in {"FAIL", "INCONCLUSIVE"}

@@ -12,15 +12,17 @@ from harness.cli.calibrated import show_calibration
 from harness.cli.carrying import afford, session_for
 from harness.cli.options import Wishes, eval_argument, eval_path, json_option, wishes_options
 from harness.cli.printing import print_json
-from harness.cli.screen import Meter, err, out, show_plan
+from harness.cli.screen import Meter, err, out
 from harness.errors import InputError
-from harness.files import read_text, shown
+from harness.files import is_file, read_text, shown
 from harness.grading.labels import Labels, read_labels
 from harness.models.recorded import Recorded, read_recorded
 from harness.parsing.reading import to_json
+from harness.planning.plan import Plan
 from harness.project import Material, load
 from harness.records.calibrations import Calibration
 from harness.records.inputs import GraderSpec
+from harness.reporting.words import dollars
 from harness.samples import samples
 from harness.session import Session
 
@@ -29,7 +31,13 @@ from harness.session import Session
 @eval_argument
 @click.option("--grader", "kind", default="", help="Which grader; default: the first that names labels.")
 @click.option("--labels", "labels_file", default="", help="Labels file, in place of the grader's own.")
-@click.option("--answers", "answers_file", default="", help="Recorded answers that the labels are about.")
+@click.option(
+    "--answers",
+    "answers_file",
+    default="",
+    help="Recorded answers that the labels are about; default: those of the eval, else the file of the "
+    "same name in datasets/recorded/.",
+)
 @click.option("--wrong", default=5, show_default=True, help="How many wrong verdicts to print.")
 @click.option("--all", "every", is_flag=True, help="Print the criteria of single cases too.")
 @wishes_options
@@ -54,7 +62,7 @@ def command(  # noqa: PLR0913 - one parameter per option
     material = load(eval_path(name))
     spec = _spec(material, kind, labels_file)
     labels = _labels(material, spec, labels_file)
-    recorded = _recorded(material, answers_file)
+    recorded = _recorded(material, spec.labels, answers_file)
     material = replace(
         material,
         eval=replace(material.eval, graders=(spec,)),
@@ -83,7 +91,7 @@ def _measure(
     missing = [job for _, job in asked if not job.done]
     plan = at_work.plan_of(bench.manifest, [job for _, job in asked])
     if plan.calls or wishes.plan_only:
-        show_plan(console, [plan])
+        console.print(_plan_line(plan, len(asked)))
     if wishes.plan_only:
         return None
     afford([plan], material, wishes)
@@ -98,6 +106,13 @@ def _measure(
     made = calibration(bench, graded, in_sample=spec.in_sample, at=at_work.at())
     at_work.store.keep_calibration(made)
     return made
+
+
+def _plan_line(plan: Plan, answers: int) -> str:
+    """Say what is stored and what grading the rest would cost."""
+    (*_, part) = plan.parts
+    cost = f", about {dollars(plan.cost)}; {part.basis}" if plan.calls else ""
+    return f"{answers} labelled answers: {part.stored:,} verdicts stored, {part.to_make:,} to make{cost}"
 
 
 def _spec(material: Material, kind: str, labels_file: str) -> GraderSpec:
@@ -126,9 +141,11 @@ def _labels(material: Material, spec: GraderSpec, labels_file: str) -> Labels:
     return read_labels(read_text(Path(labels_file), name=spec.labels), source=spec.labels)
 
 
-def _recorded(material: Material, answers_file: str) -> Recorded | None:
-    if not answers_file:
+def _recorded(material: Material, labels: str, answers_file: str) -> Recorded | None:
+    """Read the answers that are labelled; those that a run stored are found without."""
+    namesake = material.root / "datasets" / "recorded" / Path(labels).name
+    if not answers_file and (material.recorded is not None or not is_file(namesake)):
         return material.recorded
-    path = Path(answers_file)
+    path = Path(answers_file) if answers_file else namesake
     name = shown(path, material.root)
     return read_recorded(read_text(path, name=name), source=name)

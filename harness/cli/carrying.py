@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.cli.options import Wishes, store_path
-from harness.cli.screen import Meter, err, show_plan
+from harness.cli.screen import Meter, err, plain, show_plan
+from harness.comparison.trust import trust
 from harness.errors import BudgetError, InputError
 from harness.grading.labels import Labels
 from harness.models.pricing import shipped_prices
@@ -19,6 +20,7 @@ from harness.planning.plan import Plan
 from harness.planning.work import jobs
 from harness.project import Material
 from harness.publishing import publish
+from harness.records.calibrations import Calibration
 from harness.records.results import Manifest, Report, Revision, Run
 from harness.reporting import words
 from harness.results import agreements, arm, provenance, report
@@ -49,6 +51,7 @@ def carry_out(material: Material, revisions: Sequence[Revision], wishes: Wishes,
     with session_for(material, wishes) as at_work:
         plans = tuple(at_work.plan(manifest) for manifest in manifests)
         show_plan(console, plans)
+        _warn_of_gate(at_work.store, manifests)
         if wishes.plan_only:
             return Carried(plans=plans)
         afford(plans, material, wishes)
@@ -68,14 +71,28 @@ def assemble(store: Store, runs: Sequence[Run], labels: Mapping[str, Labels], co
         arms,
         command=command,
         agreements=agreements(arms, labels),
-        calibrations={
-            info.kind: found
-            for info, spec in zip(manifest.graders, manifest.eval.graders, strict=True)
-            if (found := store.calibration(grader_hash(info, spec, manifest.rubrics), spec.labels))
-        },
+        calibrations=_calibrations(store, manifest),
         notes=manifest.eval.notes,
         provenance=provenance(arms, f"table of {shipped_prices().version}"),
     )
+
+
+def _calibrations(store: Store, manifest: Manifest) -> Mapping[str, Calibration]:
+    """Look up what is known of each grader's agreement with labels."""
+    return {
+        info.kind: found
+        for info, spec in zip(manifest.graders, manifest.eval.graders, strict=True)
+        if (found := store.calibration(grader_hash(info, spec, manifest.rubrics), spec.labels))
+    }
+
+
+def _warn_of_gate(store: Store, manifests: Sequence[Manifest]) -> None:
+    """Say before anything is paid that the gate will stay open, whatever comes out."""
+    manifest, gate = manifests[0], manifests[0].eval.gate
+    kind = manifest.graders[0].kind
+    trusted = trust(kind, _calibrations(store, manifest).get(kind), eval_name=manifest.eval_name)
+    if len(manifests) > 1 and gate and not (gate.allow_uncalibrated or trusted.may_gate):
+        err().print(plain(f"! The gate will be inconclusive. {trusted.words}"), style="yellow")
 
 
 @contextmanager
