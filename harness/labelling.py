@@ -45,7 +45,7 @@ def questions(
         for dimension, criterion in criteria_of(sample.case, rubrics):
             asked = Question(sample.case, sample.answer.text, dimension, criterion)
             if asked.key not in done and (not general or criterion.id in rubric_only):
-                groups.setdefault(_hash(asked.key[0]), {})[_hash(*asked.key)] = asked
+                groups.setdefault(asked.key[0], {})[_hash(*asked.key)] = asked
     return tuple(tuple(group[place] for place in sorted(group)) for _, group in sorted(groups.items()))
 
 
