@@ -15,7 +15,7 @@ from harness.planning.work import Job
 from harness.records.calibrations import Calibration
 from harness.records.outcomes import Failed, Outcome, Usage
 from harness.records.record import Record
-from harness.records.results import Agreement, Arm, Manifest, Report, Revision, Run
+from harness.records.results import Agreement, Arm, Manifest, Report, Revision, Run, Trust
 from harness.statistics.agreement import agreement
 
 _LONGEST_NAME = 120  # well below what file systems take, with room for the files inside
@@ -138,7 +138,7 @@ def report(
         ),
         agreements=agreements,
         trusts=tuple(trusts.values()),
-        notes=(*notes, *_incomplete(arms)),
+        notes=(*notes, *_incomplete(arms), *_unquoted(trusts.values(), candidates)),
         provenance=provenance,
     )
 
@@ -192,6 +192,11 @@ def slug(name: str) -> str:
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "._+-") else "-" for c in name)
     short = safe if len(safe) <= _LONGEST_NAME else f"{safe[: _LONGEST_NAME - 9]}-{digest(name)[:8]}"
     return short.lstrip(".") or "report"
+
+
+def _unquoted(trusts: Iterable[Trust], candidates: Sequence[Arm]) -> Iterable[str]:
+    """Quote the calibrations where no comparison does."""
+    return () if candidates else (trusted.words for trusted in trusts if trusted.words)
 
 
 def _incomplete(arms: Sequence[Arm]) -> Iterable[str]:

@@ -67,6 +67,7 @@ def as_json(report: Report) -> str:
         "arms": [_arm(arm, role) for arm, role in _roles(report)],
         "comparisons": _plain(report.comparisons),
         "agreements": _plain(report.agreements),
+        "trusts": _plain(report.trusts),
         "notes": _plain(report.notes),
         "provenance": _plain(report.provenance),
         "answers": _answers(report),
