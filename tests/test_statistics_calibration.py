@@ -23,33 +23,15 @@ from harness.statistics.calibration import (
     pooled,
 )
 from harness.statistics.estimates import pass_rate
+from making import compared
 
 CRITERIA = (("security", "threat"), ("security", "input"), ("cost", "cheap"))
 ASKED = frozenset(CRITERIA[:2])
 
 
-def item(
-    met: bool | None,
-    label: bool,
-    *,
-    case: str = "a",
-    revision: str = "old",
-    place: tuple[str, str] = CRITERIA[0],
-) -> Compared:
-    return Compared(
-        answer=f"{revision}/{case}",
-        revision=revision,
-        case=case,
-        dimension=place[0],
-        criterion=place[1],
-        label=label,
-        met=met,
-    )
-
-
 ITEMS = st.lists(
     st.builds(
-        item,
+        compared,
         st.sampled_from([True, False, None]),
         st.booleans(),
         case=st.sampled_from("abcd"),
@@ -104,7 +86,7 @@ def test_leaving_a_case_out_is_measuring_without_it(items: list[Compared]) -> No
 
 
 def test_a_criterion_whose_labels_never_vary_is_not_measurable() -> None:
-    (found,) = by_criterion([item(True, True)] * 9)
+    (found,) = by_criterion([compared(True, True)] * 9)
     assert found.balanced_accuracy is None
     assert found.note == "not measurable: the labels say met throughout"
 
@@ -112,11 +94,14 @@ def test_a_criterion_whose_labels_never_vary_is_not_measurable() -> None:
 @pytest.mark.parametrize(
     ("items", "note"),
     [
-        ([item(True, True)] * 9 + [item(True, False)] * 9, "below 0.7: says met of 9 of 9 that are not"),
-        ([item(False, True)] * 6 + [item(False, False)] * 6, "below 0.7: misses 6 of 6 that are met"),
-        ([item(True, True)] * 9 + [item(False, False)] * 2, "only 2 not met"),
-        ([item(None, True)], "not measurable: nothing was graded"),
-        ([item(True, True)] * 9 + [item(False, False)] * 9, ""),
+        (
+            [compared(True, True)] * 9 + [compared(True, False)] * 9,
+            "below 0.7: says met of 9 of 9 that are not",
+        ),
+        ([compared(False, True)] * 6 + [compared(False, False)] * 6, "below 0.7: misses 6 of 6 that are met"),
+        ([compared(True, True)] * 9 + [compared(False, False)] * 2, "only 2 not met"),
+        ([compared(None, True)], "not measurable: nothing was graded"),
+        ([compared(True, True)] * 9 + [compared(False, False)] * 9, ""),
     ],
 )
 def test_what_the_figures_would_hide_is_noted(items: list[Compared], note: str) -> None:
@@ -133,9 +118,9 @@ def test_no_criterion_below_seven_tenths_goes_without_a_note(items: list[Compare
 
 def test_a_grader_that_favours_one_revision_is_seen_to_lean() -> None:
     cases = "abcdefgh"
-    items = [item(False, False, case=case) for case in cases]
-    items += [item(True, False, case=case, revision="new") for case in cases[:7]]
-    items += [item(False, False, case=cases[7], revision="new")]
+    items = [compared(False, False, case=case) for case in cases]
+    items += [compared(True, False, case=case, revision="new") for case in cases[:7]]
+    items += [compared(False, False, case=cases[7], revision="new")]
     new, old = by_revision(items, seed=1)
     assert (new.revision, old.revision) == ("new", "old")
     assert (new.lean, old.lean) == (87.5, 0.0)
@@ -149,7 +134,9 @@ def test_a_grader_that_favours_one_revision_is_seen_to_lean() -> None:
 
 
 def test_a_grader_that_errs_alike_on_all_revisions_leans_alike() -> None:
-    items = [item(True, False, case=case, revision=name) for case in "abcdefgh" for name in ("old", "new")]
+    items = [
+        compared(True, False, case=case, revision=name) for case in "abcdefgh" for name in ("old", "new")
+    ]
     assert {lean.lean for lean in by_revision(items, seed=1)} == {100.0}
     assert by_revision(items, seed=1)[1].p == 1.0
 

@@ -1,7 +1,6 @@
 """Whether a grader may decide a gate: alpha's bounds, and what is said and undone where it may not."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -9,9 +8,8 @@ from harness.comparison.trust import applied, level, trust
 from harness.records.calibrations import Calibration
 from harness.records.inputs import Gate
 from harness.records.results import Comparison, Estimate, GateResult, Trust
-from harness.statistics.calibration import by_criterion, pooled
-from making import INFOS
-from test_statistics_calibration import item
+from harness.statistics.calibration import pooled
+from making import calibration, compared
 
 GATE = GateResult(
     dimension="security",
@@ -35,37 +33,6 @@ COMPARISON = Comparison(
     caveats=("first",),
     seed=1,
 )
-
-
-def calibration(right: int, wrong: int, **changes: Any) -> Calibration:
-    """A calibration on six cases, half of the labels met; the grader is wrong on `wrong` of each class."""
-    items = [
-        item(said, label, case=f"case{number % 6}")
-        for label in (True, False)
-        for said, count in ((label, right), (not label, wrong))
-        for number in range(count)
-    ]
-    settings: dict[str, Any] = {
-        "eval_name": "small",
-        "grader": INFOS["judge"],
-        "grader_hash": "h",
-        "in_sample": False,
-        "labels": "labels.jsonl",
-        "labels_version": "v",
-        "labelled_by": "2 model annotators",
-        "labels_alpha": 0.9,
-        "answers": 12,
-        "not_found": 0,
-        "not_asked": 0,
-        "pooled": pooled(items, frozenset()),
-        "criteria": by_criterion(items),
-        "revisions": (),
-        "cases": (),
-        "wrong": (),
-        "cost": 0.25,
-        "created_at": "2026-11-23T00:00:00.000Z",
-    }
-    return Calibration(**{**settings, **changes})
 
 
 @pytest.mark.parametrize(
@@ -109,7 +76,7 @@ def test_without_a_calibration_the_gate_stays_open_and_says_what_to_do() -> None
     assert gate.result == "INCONCLUSIVE"
     assert (gate.low, gate.high) == (GATE.low, GATE.high)  # what was measured stays
     assert "uncalibrated" in gate.words
-    assert "harness calibrate" in gate.words
+    assert "harness calibrate small" in gate.words
     assert "harness calibrate small" in found.caveats[-1]
     assert found.caveats[0] == "first"
 
@@ -142,7 +109,7 @@ def test_a_comparison_without_a_gate_is_only_told_about() -> None:
 
 
 def test_an_alpha_that_cannot_be_measured_is_said() -> None:
-    one_class = [item(met=True, label=True)] * 20
+    one_class = [compared(True, True)] * 20
     found = trust("judge", calibration(1, 0, pooled=pooled(one_class, frozenset())), eval_name="small")
     assert found.level == "too low"
     assert "cannot be measured" in found.words

@@ -70,9 +70,10 @@ def command(  # noqa: PLR0913 - one parameter per option
     )
     with session_for(material, wishes) as at_work:
         made = _measure(at_work, labels, recorded, wishes)
-    if made is None:
-        return 0
-    if as_json:
+    if isinstance(made, Plan):
+        if as_json:
+            print_json(json.loads(to_json((made,))))
+    elif as_json:
         print_json(json.loads(to_json(made)))
     else:
         show_calibration(out(), made, wrong=wrong, every=every)
@@ -81,8 +82,8 @@ def command(  # noqa: PLR0913 - one parameter per option
 
 def _measure(
     at_work: Session, labels: Labels, recorded: Recorded | None, wishes: Wishes
-) -> Calibration | None:
-    """Grade what is not graded yet, measure, and keep the calibration; `None` if only the plan was wanted."""
+) -> Calibration | Plan:
+    """Grade what is not graded yet, measure, and keep the calibration; the plan if that is all."""
     material, console = at_work.material, err()
     agent = Path(material.eval.agent)
     bench = Bench(material.manifest(revisions.find("", agent=agent, root=material.root)), labels)
@@ -93,7 +94,7 @@ def _measure(
     if plan.calls or wishes.plan_only:
         console.print(_plan_line(plan, len(asked)))
     if wishes.plan_only:
-        return None
+        return plan
     afford([plan], material, wishes)
     at_work.unlock([plan])
     meter = Meter(console, len(missing))

@@ -25,14 +25,18 @@ def trust(kind: str, calibration: Calibration | None, *, eval_name: str) -> Trus
     if kind == "labels":
         return Trust(grader=kind, level="labels")
     if calibration is None:
-        words = (
-            f"The {kind} grader is uncalibrated: nobody has measured how far it agrees with labels "
-            f"(`harness calibrate {eval_name}` does)."
-        )
-        return Trust(grader=kind, level="uncalibrated", words=words)
+        remedy = f"`harness calibrate {eval_name}` measures how far it agrees with labels"
+        words = f"The {kind} grader is uncalibrated: {remedy}, and reports then quote it."
+        return Trust(grader=kind, level="uncalibrated", words=words, remedy=remedy)
     found = calibration.overall
     allowed = level(found.alpha, in_sample=calibration.in_sample)
-    return Trust(grader=kind, level=allowed, alpha=found.alpha, words=_words(kind, calibration, allowed))
+    return Trust(
+        grader=kind,
+        level=allowed,
+        alpha=found.alpha,
+        words=_words(kind, calibration, allowed),
+        remedy="mend its criteria, or let another grader decide" if allowed == "too low" else "",
+    )
 
 
 def applied(found: Comparison, trusted: Trust, gate: Gate | None) -> Comparison:
@@ -53,16 +57,10 @@ def _refused(gates: Iterable[GateResult], trusted: Trust) -> Iterable[GateResult
     why = "is uncalibrated" if trusted.level == "uncalibrated" else "agrees with the labels too little"
     for gate in gates:
         words = (
-            f"the {trusted.grader} grader {why}, so it may not decide the gate on {gate.dimension}; "
-            f"{_way_out(trusted)} or allow it with `gate.allow_uncalibrated: true`"
+            f"the {trusted.grader} grader {why}, so it may not decide the gate on {gate.dimension}: "
+            f"{trusted.remedy}; or allow it with `gate.allow_uncalibrated: true`"
         )
         yield replace(gate, result="INCONCLUSIVE", attempts_needed=None, words=words)
-
-
-def _way_out(trusted: Trust) -> str:
-    if trusted.level == "uncalibrated":
-        return "measure it with `harness calibrate`"
-    return "mend its criteria, or take a grader that agrees"
 
 
 def _words(kind: str, found: Calibration, allowed: TrustLevel) -> str:

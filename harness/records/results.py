@@ -213,13 +213,14 @@ class Trust(Record):
 
     `use` and `tentative` may; `too low` and `uncalibrated` may not unless the eval allows it; `labels` looks
     verdicts up and needs none. `alpha` is Krippendorff's, `None` without a calibration or where it cannot
-    be measured; `words` is the sentence for people.
+    be measured; `words` is the sentence for people, `remedy` what to do where it may not decide.
     """
 
     grader: str
     level: TrustLevel
     alpha: float | None = None
     words: str = ""
+    remedy: str = ""
 
     @property
     def may_gate(self) -> bool:
