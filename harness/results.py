@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from types import MappingProxyType
 
 from harness.comparison.comparing import compare_all
 from harness.comparison.gating import gates_of_one
@@ -10,10 +11,12 @@ from harness.comparison.ranking import ranking
 from harness.comparison.reliability import reliability
 from harness.comparison.spreads import spreads_of_one
 from harness.comparison.summary import counts, scores
+from harness.comparison.trust import applied, permitted, trust
 from harness.grading.labels import Labels
 from harness.grading.scoring import outcome
 from harness.planning.keys import digest
 from harness.planning.work import Job
+from harness.records.calibrations import Calibration
 from harness.records.inputs import MAX_MISSING
 from harness.records.outcomes import Failed, Outcome, Usage
 from harness.records.record import Record
@@ -27,6 +30,7 @@ from harness.records.results import (
     Report,
     Revision,
     Run,
+    Trust,
 )
 from harness.statistics.agreement import agreement
 
@@ -89,6 +93,8 @@ def agreements(arms: Sequence[Arm], labels: Mapping[str, Labels]) -> tuple[Agree
             continue
         of_file = labels[spec.labels]
         rows = list(_pairs(arms, spec.kind, of_file))
+        if not rows:
+            continue  # nobody labelled these answers
         for scope, pairs in (
             ("all criteria", [pair for _, pair in rows]),
             ("general criteria", [pair for place, pair in rows if place in general]),
@@ -104,10 +110,15 @@ def report(
     *,
     command: str,
     agreements: tuple[Agreement, ...] = (),
+    calibrations: Mapping[str, Calibration] = MappingProxyType({}),
     notes: tuple[str, ...] = (),
     provenance: tuple[tuple[str, str], ...] = (),
 ) -> Report:
-    """Compare every later arm with the first under every grader; one arm alone is reported without."""
+    """Compare every later arm with the first under every grader; one arm alone is reported without.
+
+    `calibrations` holds those there are, by grader; a grader without one decides no gate unless the eval
+    allows it.
+    """
     base, *candidates = arms
     manifest = base.made.manifest
     asked, decider = manifest.eval, manifest.graders[0].kind
@@ -116,6 +127,8 @@ def report(
     name = manifest.eval_name + "--" + base.label
     if candidates:
         name += ".." + "+".join(arm.label for arm in candidates)
+    kinds = [info.kind for info in manifest.graders]
+    trusts = {kind: trust(kind, calibrations.get(kind), eval_name=manifest.eval_name) for kind in kinds}
     return Report(
         name=slug(name),
         eval_name=manifest.eval_name,
@@ -127,13 +140,16 @@ def report(
         rubrics=manifest.rubrics,
         base=base,
         candidates=tuple(candidates),
-        comparisons=_comparisons(base, candidates),
+        comparisons=tuple(
+            applied(found, trusts[found.grader], asked.gate) for found in _comparisons(base, candidates)
+        ),
         agreements=agreements,
-        notes=(*notes, *_incomplete(arms)),
+        trusts=tuple(trusts.values()),
+        notes=(*notes, *_incomplete(arms), *_unquoted(trusts.values(), candidates)),
         provenance=provenance,
         rankings=_rankings(arms),
         reliabilities=_reliabilities(arms),
-        gates=() if candidates else gates_of_one(decided, asked.gate),
+        gates=() if candidates else permitted(gates_of_one(decided, asked.gate), trusts[decider], asked.gate),
         spreads=() if candidates else spreads_of_one(decided, dimensions, clusters),
     )
 
@@ -227,6 +243,11 @@ def _reliabilities(arms: Sequence[Arm]) -> tuple[Reliability, ...]:
 
 def _clusters(manifest: Manifest) -> Mapping[str, str]:
     return {case.id: case.cluster for case in manifest.cases if case.cluster}
+
+
+def _unquoted(trusts: Iterable[Trust], candidates: Sequence[Arm]) -> Iterable[str]:
+    """Quote the calibrations where no comparison does."""
+    return () if candidates else (trusted.words for trusted in trusts if trusted.words)
 
 
 def _incomplete(arms: Sequence[Arm]) -> Iterable[str]:

@@ -19,7 +19,7 @@ from harness.models.pricing import shipped_prices
 from harness.planning.keys import run_id
 from harness.planning.model import API_VERSION, Model
 from harness.planning.plan import Habit, Plan, plan
-from harness.planning.work import Shelf, jobs
+from harness.planning.work import Job, Shelf, jobs
 from harness.project import Material
 from harness.records.inputs import GraderSpec, ModelSpec
 from harness.records.outcomes import Answer, Failed, Request, Verdict
@@ -50,13 +50,17 @@ class Session:
 
         Raises InputError when recorded answers are asked for that the file does not hold.
         """
-        work = list(jobs(manifest, self._shelf))
+        work = list(jobs(manifest, self.shelf))
         recorded = self.material.recorded
         misses = recorded.missing(job.request for job in work) if recorded else ()
         if recorded and misses:
             more = f" (and {many(len(misses) - 1, 'more trial')})" if len(misses) > 1 else ""
             msg = f"{manifest.revision.label}: {recorded.why(misses[0])}{more}"
             raise InputError(msg, hint="record the answers, or use provider anthropic in the eval")
+        return self.plan_of(manifest, work)
+
+    def plan_of(self, manifest: Manifest, work: Sequence[Job]) -> Plan:
+        """Say what these jobs would take; they may be other answers than the manifest's own."""
         habits = {
             place: Habit(output_tokens=tokens, seconds=seconds, measured=count)
             for place, (tokens, seconds, count) in self.store.habits().items()
@@ -82,8 +86,27 @@ class Session:
         """
         return asyncio.run(self._perform(manifests, watch))
 
+    def grade(self, manifest: Manifest, work: Sequence[Job], watch: Callable[[Event], None]) -> None:
+        """Make the verdicts that are missing of answers that are there; no run is recorded.
+
+        Each is stored as those of a run are. A call that fails leaves its verdicts open, and `watch` hears
+        of it.
+        """
+        judges: dict[str, str] = {
+            spec.kind: spec.model.name if spec.model else "" for spec in manifest.eval.graders
+        }
+
+        def keep(event: Event) -> None:
+            if isinstance(event, Marked):
+                kind, given = event.grader, event.verdicts
+                self.store.keep_verdicts(kind, given, asked_model=judges[kind], at=self.at())
+            watch(event)
+
+        asyncio.run(self._grade(manifest, work, keep))
+
     @property
-    def _shelf(self) -> Shelf:
+    def shelf(self) -> Shelf:
+        """What counts as stored."""
         return _Anew(self.store) if self.anew else self.store
 
     async def _perform(
@@ -93,19 +116,31 @@ class Session:
             accounts = _Accounts(self, stack)
             runs = []
             for manifest in manifests:
-                begun = Run(id=run_id(manifest), manifest=manifest, created_at=self._at())
+                begun = Run(id=run_id(manifest), manifest=manifest, created_at=self.at())
                 self.store.begin(begun)
                 graders = [self._grader(spec, accounts) for spec in manifest.eval.graders]
                 bench = Bench(
                     manifest=manifest,
                     model=self.material.recorded or accounts.model(manifest.eval.model),
                     graders={grader.kind: grader for grader in graders},
-                    shelf=self._shelf,
+                    shelf=self.shelf,
                 )
-                await run(jobs(manifest, self._shelf), bench, self._keep(begun, watch))
-                self.store.finish(begun.id, at=self._at())
+                await run(jobs(manifest, self.shelf), bench, self._keep(begun, watch))
+                self.store.finish(begun.id, at=self.at())
                 runs.append(self.store.load(begun.id))
             return tuple(runs)
+
+    async def _grade(self, manifest: Manifest, work: Sequence[Job], keep: Keep) -> None:
+        async with AsyncExitStack() as stack:
+            accounts = _Accounts(self, stack)
+            graders = [self._grader(spec, accounts) for spec in manifest.eval.graders]
+            bench = Bench(
+                manifest=manifest,
+                model=accounts.model(manifest.eval.model),
+                graders={grader.kind: grader for grader in graders},
+                shelf=self.shelf,
+            )
+            await run(iter(work), bench, keep)
 
     def _grader(self, spec: GraderSpec, accounts: "_Accounts") -> Grader:
         if spec.model is not None:
@@ -125,18 +160,19 @@ class Session:
         def keep(event: Event) -> None:
             match event:
                 case Answered(trial, answer):
-                    self.store.keep_answer(trial.key, answer, asked_model=asked_model, at=self._at())
+                    self.store.keep_answer(trial.key, answer, asked_model=asked_model, at=self.at())
                 case Marked(_, grader, verdicts):
-                    self.store.keep_verdicts(grader, verdicts, asked_model=judges[grader], at=self._at())
+                    self.store.keep_verdicts(grader, verdicts, asked_model=judges[grader], at=self.at())
                 case Failed() | Unmarked():
-                    self.store.fail(begun.id, _failure(event), at=self._at())
+                    self.store.fail(begun.id, _failure(event), at=self.at())
                 case Done():
                     pass
             watch(event)
 
         return keep
 
-    def _at(self) -> str:
+    def at(self) -> str:
+        """Give the time as the store writes it."""
         return self.now().astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

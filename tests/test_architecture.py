@@ -10,10 +10,22 @@ PACKAGE = Path(__file__).parent.parent / "harness"
 
 ROWS = (
     ("records", "errors"),
-    ("parsing", "planning", "prompts", "grading", "statistics", "comparison", "reporting", "results", "data"),
+    (
+        "parsing",
+        "planning",
+        "prompts",
+        "grading",
+        "statistics",
+        "comparison",
+        "reporting",
+        "results",
+        "calibrating",
+        "labelling",
+        "data",
+    ),
     ("runner", "judge"),
     ("files", "git", "models", "store", "charts", "project", "revisions", "publishing"),
-    ("session",),
+    ("session", "samples"),
     ("cli", "__main__"),
 )
 OWNERS: dict[str, str | tuple[str, ...]] = {

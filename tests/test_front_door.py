@@ -170,7 +170,12 @@ def gated(door: Door) -> Iterator[Door]:
         return "Use a queue and hope." if usual else "Name the threat of replay."
 
     with Loopback(reply=reply) as server:
-        door.eval(server.url, attempts=4, graders=[{"kind": "signals"}], gate={"margin": 10})
+        door.eval(
+            server.url,
+            attempts=4,
+            graders=[{"kind": "signals"}],
+            gate={"margin": 10, "allow_uncalibrated": True},
+        )
         door.cases(*(f"case{number}" for number in range(8)))
         door.write("agents/good.md", AGENT.replace("Answer briefly", "Answer well"))
         yield door

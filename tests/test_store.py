@@ -17,7 +17,7 @@ from harness.records.outcomes import Answer, Usage, Verdict
 from harness.results import Failure
 from harness.store.opening import open_store
 from harness.store.tables import MIGRATIONS
-from making import manifest, run
+from making import calibration, manifest, run
 
 AT = "2026-11-22T00:00:00.000Z"
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -215,4 +215,30 @@ def test_a_name_that_sqlite_has_a_meaning_for_is_a_file_all_the_same(
     with open_store(Path(":memory:")) as store:
         store.keep_answer("k", Answer(text="kept"), asked_model="m", at=AT)
     with open_store(Path(":memory:"), create=False) as store:
+        assert store.answers(["k"])["k"].text == "kept"
+
+
+# ------------------------------------------------------------------ calibrations
+
+
+def test_a_calibration_is_found_by_its_grader_and_the_newest_replaces_the_older(path: Path) -> None:
+    mine, shipped = calibration(9, 1, labels="mine.jsonl"), calibration(5, 5)
+    newer = replace(shipped, created_at="2026-11-24T00:00:00.000Z")
+    with open_store(path) as store:
+        for found in (mine, shipped, newer):
+            store.keep_calibration(found)
+        assert store.calibration("h", "mine.jsonl") == mine
+        assert store.calibration("h", "labels.jsonl") == newer
+        assert store.calibration("h") == newer
+        assert store.calibration("another") is None
+
+
+def test_a_store_of_version_1_gains_the_calibrations_and_keeps_the_rest(path: Path) -> None:
+    with open_store(path) as store:
+        store.keep_answer("k", Answer(text="kept"), asked_model="m", at=AT)
+    with sqlite3.connect(path) as old:
+        old.execute("drop table calibrations")
+        old.execute("update schema_version set version = 1")
+    with open_store(path) as store:
+        assert store.calibration("h") is None
         assert store.answers(["k"])["k"].text == "kept"

@@ -35,6 +35,12 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("compare", "Compare two revisions of a prompt: better, worse, no worse, cannot tell?"),
         ("compare-scores", "The same verdict on scores that another tool made, CSV or JSONL."),
     ),
+    "Trust the graders": (
+        ("calibrate", "How far a grader agrees with labelled answers; stored, and quoted by reports."),
+        ("label", "Label answers in the terminal: blind, one criterion at a time, to be taken up again."),
+        ("rubric", "Which criteria of a run say nothing, say the same, or flip between attempts."),
+        ("signals", "Try signals on an answer: what matched where, and what nearly did."),
+    ),
     "Look at what there is": (
         ("list", "List the runs in the store."),
         ("show", "Read one case: the answers, each verdict and its evidence."),

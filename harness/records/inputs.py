@@ -302,6 +302,9 @@ class Gate(Record):
     looks: int = 1
     """How often the gate may be decided on the same comparison: 2 if a first inconclusive result may be
     topped up to twice the attempts. Each look then takes half of the error that is allowed."""
+    allow_uncalibrated: bool = False
+    """Whether a grader may decide that nobody has measured against labels, or that agrees with them too
+    little. Every report says so then."""
 
     def __post_init__(self) -> None:
         """Refuse a margin or a floor that could never be certified."""

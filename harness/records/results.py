@@ -381,6 +381,30 @@ class Agreement(Record):
     labels: str
 
 
+TrustLevel = Literal["use", "tentative", "too low", "uncalibrated", "labels"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust(Record):
+    """How far a grader may decide a gate, by its calibration.
+
+    `use` and `tentative` may; `too low` and `uncalibrated` may not unless the eval allows it; `labels` looks
+    verdicts up and needs none. `alpha` is Krippendorff's, `None` without a calibration or where it cannot
+    be measured; `words` is the sentence for people, `remedy` what to do where it may not decide.
+    """
+
+    grader: str
+    level: TrustLevel
+    alpha: float | None = None
+    words: str = ""
+    remedy: str = ""
+
+    @property
+    def may_gate(self) -> bool:
+        """Whether its verdicts may decide a gate without the eval's leave."""
+        return self.level in {"use", "tentative", "labels"}
+
+
 # ------------------------------------------------------------------ the report
 
 
@@ -452,6 +476,7 @@ class Report(Record):
     candidates: tuple[Arm, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     agreements: tuple[Agreement, ...] = ()
+    trusts: tuple[Trust, ...] = ()
     notes: tuple[str, ...] = ()
     provenance: tuple[tuple[str, str], ...] = ()
     rankings: tuple[Ranking, ...] = ()

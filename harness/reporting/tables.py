@@ -74,6 +74,7 @@ def as_json(report: Report) -> str:
         "gates": _plain(report.gates),
         "spreads": _plain(report.spreads),
         "agreements": _plain(report.agreements),
+        "trusts": _plain(report.trusts),
         "notes": _plain(report.notes),
         "provenance": _plain(report.provenance),
         "answers": _answers(report),

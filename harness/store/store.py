@@ -16,11 +16,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from harness.errors import StoreError
 from harness.parsing.reading import from_json, to_json
+from harness.records.calibrations import Calibration
 from harness.records.outcomes import Answer, Usage, Verdict
 from harness.records.record import Record
 from harness.records.results import Manifest, Run
 from harness.results import Failure
-from harness.store.tables import answers, failures, runs, verdicts
+from harness.store.tables import answers, calibrations, failures, runs, verdicts
 
 _CHUNK = 500  # keys per query: below every SQLite's limit on bound values
 _USAGE = ("input_tokens", "output_tokens", "cache_write_tokens", "cache_read_tokens")
@@ -131,7 +132,7 @@ class Store:
         with self._reading() as connection:
             return {
                 table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
-                for table in (answers, verdicts, runs, failures)
+                for table in (answers, verdicts, runs, failures, calibrations)
             }
 
     # -- runs
@@ -190,6 +191,29 @@ class Store:
             raise StoreError(msg, hint="`harness list` shows the runs that are stored")
         manifest = from_json(Manifest, row.manifest)
         return Run(id=row.id, manifest=manifest, created_at=row.created_at, finished_at=row.finished_at)
+
+    # -- calibrations
+
+    def keep_calibration(self, found: Calibration) -> None:
+        """Put a calibration on disk, in place of an earlier one of this grader on these labels."""
+        values = {
+            "grader_hash": found.grader_hash,
+            "labels": found.labels,
+            "grader": found.grader.kind,
+            "calibration": to_json(found),
+            "created_at": found.created_at,
+        }
+        statement = sqlite.insert(calibrations).prefix_with("OR REPLACE")
+        with self._writing() as connection:
+            connection.execute(statement, values)
+
+    def calibration(self, grader_hash: str, labels: str = "") -> Calibration | None:
+        """Return the calibration of a grader on these labels, else its newest on any."""
+        query = select(calibrations.c.calibration).where(calibrations.c.grader_hash == grader_hash)
+        preferred = (calibrations.c.labels != labels, calibrations.c.created_at.desc())
+        with self._reading() as connection:
+            row = connection.execute(query.order_by(*preferred).limit(1)).one_or_none()
+        return None if row is None else from_json(Calibration, row.calibration)
 
     # -- how
 

@@ -71,10 +71,26 @@ failures = Table(
 )
 
 
+calibrations = Table(
+    "calibrations",
+    metadata,
+    Column("grader_hash", String(64), primary_key=True),
+    Column("labels", String(400), primary_key=True),
+    Column("grader", String(64), nullable=False),
+    Column("calibration", Text, nullable=False),
+    Column("created_at", String(32), nullable=False),
+)
+
+
 def _first(connection: Connection) -> None:
     """Version 1: answers, verdicts, runs, failures."""
     metadata.create_all(connection, tables=[versions, answers, verdicts, runs, failures])
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first,)
+def _calibrations(connection: Connection) -> None:
+    """Calibrations of graders, by grader and file of labels."""
+    metadata.create_all(connection, tables=[calibrations])
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _calibrations)
 """Step n takes a store from version n to n + 1. Never edit a step that has shipped; append one."""
