@@ -60,17 +60,71 @@ class Manifest(Record):
     harness_version: str = ""
 
 
+LookWord = Literal["better", "worse", "futile", "go on", "no decision"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look(Record):
+    """One look at a sequential comparison, after `cases` of its cases, `graded` of them in both arms.
+
+    `level` is the two-sided p at or below which this look decides. `conditional_power` is the chance that
+    the last look decides if the trend stays as seen, `None` at the last look itself. `futile` stops because
+    that chance is small; `no decision` is a last look that did not decide.
+    """
+
+    cases: int
+    graded: int
+    difference: float | None
+    p: float | None
+    level: float
+    conditional_power: float | None
+    word: LookWord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopping(Record):
+    """How a sequential comparison went: the looks, the cases that were run, and those left out on purpose.
+
+    `base` and `candidate` are run ids, `ran` and `left` case ids in the seeded order they were drawn in.
+    `saved` counts the paid calls that the cases in `left` would have taken. `interval` is overall's repeated
+    interval, which holds at whichever look one stops; `None` where there is none.
+    """
+
+    base: str
+    candidate: str
+    ran: tuple[str, ...]
+    left: tuple[str, ...]
+    looks: tuple[Look, ...]
+    saved: int
+    interval: tuple[float, float] | None = None
+
+    @property
+    def early(self) -> bool:
+        """Whether cases were left out."""
+        return bool(self.left)
+
+    @property
+    def words(self) -> str:
+        """What happened, in a few words."""
+        planned = len(self.ran) + len(self.left)
+        if not self.early:
+            return f"went to the last of {planned} cases"
+        return f"stopped early at case {len(self.ran)} of {planned}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run(Record):
     """One execution. The id is derived from what was asked, so asking the same again is the same run.
 
-    Times are ISO 8601 in UTC; `finished_at` is empty while a run is incomplete.
+    Times are ISO 8601 in UTC; `finished_at` is empty while a run is incomplete. `stopping` says which cases a
+    sequential comparison left out on purpose.
     """
 
     id: str
     manifest: Manifest
     created_at: str
     finished_at: str = ""
+    stopping: Stopping | None = None
 
 
 # ------------------------------------------------------------------ estimates
