@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from statistics import median
 
 from harness.comparison.comparing import compare
+from harness.comparison.findings import LEVEL
+from harness.comparison.looking import under
 from harness.comparison.summary import counts, scores
 from harness.grading.labels import Labels
 from harness.grading.scoring import outcome
 from harness.planning.keys import digest
 from harness.planning.work import Job
+from harness.records.inputs import Case
 from harness.records.outcomes import Failed, Outcome, Usage
 from harness.records.record import Record
-from harness.records.results import Agreement, Arm, Manifest, Report, Revision, Run
+from harness.records.results import Agreement, Arm, Comparison, Manifest, Report, Revision, Run, Stopping
 from harness.statistics.agreement import agreement
 
 _LONGEST_NAME = 120  # well below what file systems take, with room for the files inside
@@ -41,7 +44,7 @@ def arm(run: Run, work: Iterable[Job], failures: Sequence[Failure]) -> Arm:
     reasons = {(each.case, each.attempt, each.stage): each for each in failures}
     kinds = [info.kind for info in manifest.graders]
     outcomes = {kind: tuple(_outcome(run, job, kind, reasons) for job in found) for kind in kinds}
-    planned = len(manifest.cases) * manifest.eval.attempts
+    planned = len(found)
     dimensions = [rubric.dimension for rubric in manifest.rubrics]
     return Arm(
         run=run,
@@ -104,26 +107,31 @@ def report(
         command=command,
         graders=manifest.graders,
         dimensions=tuple(rubric.dimension for rubric in manifest.rubrics),
-        cases=manifest.cases,
+        cases=shared_cases([arm.run for arm in arms]),
         rubrics=manifest.rubrics,
         base=base,
         candidates=tuple(candidates),
         comparisons=tuple(
-            compare(
-                base,
-                candidate,
-                grader=info.kind,
-                eval=manifest.eval,
-                cases=manifest.cases,
-                rubrics=manifest.rubrics,
-            )
-            for candidate in candidates
-            for info in manifest.graders
+            _compared(base, candidate, info.kind) for candidate in candidates for info in manifest.graders
         ),
         agreements=agreements,
-        notes=(*notes, *_incomplete(arms)),
+        notes=(*notes, *_incomplete(arms), *_stopped(arms)),
         provenance=provenance,
+        stopping=_looks_of(base, candidates[0]) if len(candidates) == 1 else None,
     )
+
+
+def shared_cases(runs: Sequence[Run]) -> tuple[Case, ...]:
+    """Give the cases that all of these runs were to run, in the order of the first."""
+    ids = [{case.id for case in run.cases} for run in runs]
+    return tuple(case for case in runs[0].manifest.cases if all(case.id in known for known in ids))
+
+
+def complete(arms: Sequence[Arm]) -> bool:
+    """Say whether the deciding grader graded enough of every arm for any verdict to stand."""
+    manifest = arms[0].run.manifest
+    found = [each.counts[manifest.graders[0].kind] for each in arms]
+    return all(counted.graded > 0 and counted.missing_share <= manifest.eval.max_missing for counted in found)
 
 
 def provenance(arms: Sequence[Arm], prices: str) -> tuple[tuple[str, str], ...]:
@@ -132,7 +140,7 @@ def provenance(arms: Sequence[Arm], prices: str) -> tuple[tuple[str, str], ...]:
     rows = [
         (
             "eval",
-            f"{manifest.eval_name}: {len(manifest.cases)} cases, {manifest.eval.attempts} attempts each",
+            f"{manifest.eval_name}: {_share(arms)} cases, {manifest.eval.attempts} attempts each",
         ),
         ("model", _asked(manifest)),
         *((f"grader {info.kind}", f"{info.model} {info.version}".strip()) for info in manifest.graders),
@@ -156,12 +164,9 @@ def exit_code(report: Report) -> int:
     The first grader decides. Nothing that did not run is green: an arm without a single graded trial, or
     with more trials missing than the eval allows, is incomplete, whatever its gate says.
     """
+    if not complete((report.base, *report.candidates)):
+        return 5
     decider = report.graders[0].kind
-    allowed = report.base.run.manifest.eval.max_missing
-    for each in (report.base, *report.candidates):
-        counted = each.counts[decider]
-        if counted.graded == 0 or counted.missing_share > allowed:
-            return 5
     results = {gate.result for found in report.comparisons if found.grader == decider for gate in found.gates}
     return 1 if "FAIL" in results else 4 if "INCONCLUSIVE" in results else 0
 
@@ -188,12 +193,48 @@ def _incomplete(arms: Sequence[Arm]) -> Iterable[str]:
                 yield f"{kind} graded {share}; it does not decide."
 
 
+def _compared(base: Arm, candidate: Arm, grader: str) -> Comparison:
+    manifest = base.run.manifest
+    stopping = _looks_of(base, candidate)
+    found = compare(
+        base,
+        candidate,
+        grader=grader,
+        eval=manifest.eval,
+        cases=shared_cases([base.run, candidate.run]),
+        rubrics=manifest.rubrics,
+        level=stopping.looks[-1].level if stopping else LEVEL,
+    )
+    return under(found, stopping) if stopping else found
+
+
+def _looks_of(base: Arm, candidate: Arm) -> Stopping | None:
+    """Give the looks of a sequential comparison of these very runs."""
+    stopping = candidate.run.stopping
+    return stopping if stopping and stopping.base == base.run.id else None
+
+
+def _stopped(arms: Sequence[Arm]) -> Iterable[str]:
+    """Say which runs lack cases because they were once stopped early against another run than here."""
+    for each in arms:
+        stopping = each.run.stopping
+        if stopping and stopping.early and not each.run.finished_at:
+            partners = {stopping.base, stopping.candidate}
+            if not partners <= {other.run.id for other in arms}:
+                yield f"{each.label} {stopping.words} in another comparison: only the cases run there count."
+
+
 def _asked(manifest: Manifest) -> str:
     model = manifest.eval.model
     if model.provider == "recorded":
         return f"recorded answers, {model.answers}, SHA-256 {manifest.model_version}"
     settings = f"max_tokens {model.max_tokens}, effort {model.effort or 'the default'}"
     return f"{model.name}, {settings}, {model.base_url}, API version {manifest.model_version}"
+
+
+def _share(arms: Sequence[Arm]) -> str:
+    planned, ran = len(arms[0].run.manifest.cases), len(shared_cases([each.run for each in arms]))
+    return f"{planned}" if ran == planned else f"{ran} of {planned}"
 
 
 def _source(revision: Revision) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from harness.comparison import caveats, wording
-from harness.comparison.findings import Finding, finding
+from harness.comparison.findings import LEVEL, Finding, finding
 from harness.comparison.flips import flips
 from harness.comparison.pairing import Pairs, graded_attempts, mean_of, missing_points, pairs
 from harness.records.inputs import Case, Eval, Gate, Rubric
@@ -16,7 +16,7 @@ from harness.statistics.suite import Suite, Unavailable
 _MARGIN = Gate().margin
 
 
-def compare(
+def compare(  # noqa: PLR0913 - what is compared, by whom, under which rule
     base: Arm,
     candidate: Arm,
     *,
@@ -24,19 +24,22 @@ def compare(
     eval: Eval,  # noqa: A002 - the house word for it; nothing here evaluates code
     cases: Sequence[Case],
     rubrics: Sequence[Rubric],
+    level: float = LEVEL,
 ) -> Comparison:
     """Compare what one grader made of two runs, over the cases that both graded.
 
     Attempts are averaged inside a case first. Outcomes of cases that are not in `cases` are not compared
     but named in `unpaired`. A dimension without a single pair has estimates of n = 0, no p and no bounds,
     and a caveat says so. Every draw is seeded by `eval.seed`; the order of cases and outcomes changes no
-    number.
+    number. `level` is the p at or below which a difference is better or worse.
     """
     names = (OVERALL, *(rubric.dimension for rubric in rubrics))
     before, after = (_known(arm.outcomes[grader], cases) for arm in (base, candidate))
     matched = [pairs(before, after, dimension=name) for name in names]
     margin = eval.gate.margin if eval.gate else _MARGIN
-    findings = [finding(found, margin=margin, seed=eval.seed) for found in matched if found.cases]
+    findings = [
+        finding(found, margin=margin, seed=eval.seed, level=level) for found in matched if found.cases
+    ]
     unpaired = _unpaired(matched[0], [*base.outcomes[grader], *candidate.outcomes[grader]], cases)
     planned = [(kept, arm.run.manifest.eval.attempts) for arm, kept in ((base, before), (candidate, after))]
     missing = missing_points(planned, cases=cases, rubrics=rubrics)

@@ -8,14 +8,14 @@ from harness.statistics.estimates import mean_score
 from harness.statistics.paired import Paired, paired
 from harness.statistics.suite import Suite, Unavailable, suite
 
-_LEVEL = 0.05
+LEVEL = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One dimension on both targets: `paired` for *cases like these*, `suite` for *this suite*.
 
-    `margin` is the loss in points that still counts as no worse.
+    `margin` is the loss in points that still counts as no worse, `level` the p at or below which it decides.
     """
 
     dimension: str
@@ -24,6 +24,7 @@ class Finding:
     paired: Paired
     suite: Suite | Unavailable
     margin: float
+    level: float = LEVEL
 
     @property
     def n(self) -> int:
@@ -38,14 +39,14 @@ class Finding:
     @property
     def verdict(self) -> VerdictWord:
         """Better or worse by the test on cases like these; else no worse by the bound on this suite."""
-        if self.paired.p <= _LEVEL:
+        if self.paired.p <= self.level:
             return "better" if self.difference > 0 else "worse"
         if isinstance(self.suite, Suite) and self.suite.low() > -self.margin:
             return "no worse"
         return "cannot tell"
 
 
-def finding(found: Pairs, *, margin: float, seed: int) -> Finding:
+def finding(found: Pairs, *, margin: float, seed: int, level: float = LEVEL) -> Finding:
     """Estimate one dimension from at least one pair."""
     return Finding(
         dimension=found.dimension,
@@ -54,4 +55,5 @@ def finding(found: Pairs, *, margin: float, seed: int) -> Finding:
         paired=paired(found.differences, seed=seed),
         suite=suite(found.base, found.candidate),
         margin=margin,
+        level=level,
     )

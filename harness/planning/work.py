@@ -59,12 +59,13 @@ class Job:
         return self.answer is not None and all(mark.verdict is not None for mark in self.marks)
 
 
-def jobs(manifest: Manifest, shelf: Shelf) -> Iterator[Job]:
+def jobs(manifest: Manifest, shelf: Shelf, only: frozenset[str] | None = None) -> Iterator[Job]:
     """Yield every trial with what is stored of it: all cases once, then the second attempts, and so on.
 
-    So a run that is cut short has seen as many cases as possible. Streams: memory is bounded by a chunk.
+    So a run that is cut short has seen as many cases as possible. With `only`, just the cases of these ids.
+    Streams: memory is bounded by a chunk.
     """
-    trials = _trials(manifest)
+    trials = (job for job in _trials(manifest) if only is None or job.case.id in only)
     while chunk := list(islice(trials, _CHUNK)):
         answers = shelf.answers([job.trial.key for job in chunk])
         marks = [

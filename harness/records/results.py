@@ -126,6 +126,14 @@ class Run(Record):
     finished_at: str = ""
     stopping: Stopping | None = None
 
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """The cases that were to be run: all, but for those that a sequential comparison left out."""
+        if self.stopping is None or self.finished_at:
+            return self.manifest.cases
+        left = frozenset(self.stopping.left)
+        return tuple(case for case in self.manifest.cases if case.id not in left)
+
 
 # ------------------------------------------------------------------ estimates
 
@@ -304,6 +312,7 @@ class Report(Record):
 
     There is one comparison per candidate and grader; the first grader decides, the others are
     second opinions. `created_at` is the newest run's time, so equal content gives an equal report.
+    `cases` are those that all arms were to run; `stopping` says how a sequential comparison chose them.
     """
 
     name: str
@@ -320,3 +329,4 @@ class Report(Record):
     agreements: tuple[Agreement, ...] = ()
     notes: tuple[str, ...] = ()
     provenance: tuple[tuple[str, str], ...] = ()
+    stopping: Stopping | None = None

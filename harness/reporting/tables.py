@@ -69,6 +69,7 @@ def as_json(report: Report) -> str:
         "agreements": _plain(report.agreements),
         "notes": _plain(report.notes),
         "provenance": _plain(report.provenance),
+        "stopping": _plain(report.stopping),
         "answers": _answers(report),
     }
     return json.dumps(data, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1) + "\n"
