@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
     "Ask a question": (
         ("run", "Run an eval: make what is missing, grade it, write the report."),
         ("compare", "Compare two revisions of a prompt: better, worse, no worse, cannot tell?"),
+        ("power", "See what an eval would find at other sizes, and what they cost."),
     ),
     "Look at what there is": (
         ("list", "List the runs in the store."),

@@ -25,6 +25,20 @@ class Shelf(Protocol):
         """Return the stored verdicts among these keys."""
 
 
+class _Empty:
+    def answers(self, keys: Sequence[str]) -> Mapping[str, Answer]:
+        del keys
+        return {}
+
+    def verdicts(self, keys: Sequence[str]) -> Mapping[str, Verdict]:
+        del keys
+        return {}
+
+
+NOTHING_STORED: Shelf = _Empty()
+"""For asking what a run would take from nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """One criterion that one grader marks in one answer: its key, and the verdict where it is stored."""

@@ -23,7 +23,7 @@ Attempt = tuple[float, ...]
 Floats = NDArray[np.float64]
 
 _LEVEL = 0.05
-_REPLICATES = 4_000
+_REPLICATES = 2_000
 _CHUNK = 4_000_000
 """Scores drawn at once: 32 MB, however large the design."""
 
