@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("power", "See what an eval would find at other sizes, and what they cost."),
     ),
     "Look at what there is": (
+        ("trend", "See the score over time: has it moved, and since when?"),
         ("list", "List the runs in the store."),
         ("show", "Read one case: the answers, each verdict and its evidence."),
         ("report", "Write the report of stored runs again."),

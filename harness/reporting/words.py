@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from harness.records.results import Estimate, VerdictWord
 
 _MINUS = "\N{MINUS SIGN}"
+_BLOCKS = "▁▂▃▄▅▆▇█"
 _ABSENT = "\N{EN DASH}"
 
 MARKS: dict[VerdictWord, str] = {
@@ -98,6 +99,18 @@ def moment(time: str) -> str:
     '2026-03-01 02:00 UTC'
     """
     return f"{time[:10]} {time[11:16]} UTC" if time[10:11] == "T" and time.endswith("Z") else time
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """Draw values as a line of blocks, from the least to the largest; all alike are drawn in the middle.
+
+    >>> sparkline([1, 2, 3])
+    '▁▄█'
+    """
+    low, high = min(values), max(values)
+    if high == low:
+        return _BLOCKS[3] * len(values)
+    return "".join(_BLOCKS[int((value - low) / (high - low) * 7)] for value in values)
 
 
 def listed(names: Sequence[str]) -> str:
