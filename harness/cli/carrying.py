@@ -6,12 +6,13 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness import stopping
 from harness.cli.options import Wishes, store_path
 from harness.cli.screen import Meter, err, show_plan
+from harness.comparison.correcting import corrections
 from harness.comparison.looking import told
 from harness.errors import BudgetError, InputError
 from harness.grading.labels import Labels
@@ -79,13 +80,14 @@ def assemble(store: Store, runs: Sequence[Run], labels: Mapping[str, Labels], co
     """Put the report of stored runs together: the first is the base of the others."""
     only = frozenset(case.id for case in shared_cases(runs))
     arms = [arm(run, jobs(run.manifest, store, only), store.failures(run.id)) for run in runs]
-    return report(
+    made = report(
         arms,
         command=command,
         agreements=agreements(arms, labels),
         notes=runs[0].manifest.eval.notes,
         provenance=provenance(arms, f"table of {shipped_prices().version}"),
     )
+    return replace(made, corrections=corrections(made, labels))
 
 
 @contextmanager

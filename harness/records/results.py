@@ -266,6 +266,56 @@ class Agreement(Record):
     labels: str
 
 
+# ------------------------------------------------------------------ what a grader's errors do
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectedLevel(Record):
+    """One arm's mean score by the grader (`raw`) and corrected by labels, `labelled` of its `verdicts`.
+
+    `raw` is not cut to 0..100 answer by answer, as reported scores are. `bias` is by how many points the
+    grader sees too much. Sensitivity and specificity are shares in 0..1, `None` where not measurable.
+    """
+
+    arm: str
+    labelled: int
+    verdicts: int
+    raw: float
+    corrected: Estimate
+    bias: Estimate
+    sensitivity: float | None
+    specificity: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectedDifference(Record):
+    """A candidate's difference to the base by the grader, and corrected in two ways.
+
+    `by_labels` holds also where the grader errs differently in the two arms; `by_rates`, the difference over
+    `youden` (sensitivity + specificity - 1 of both arms, 0 to 1), only where it errs alike. `bias` is by how
+    many points more the grader flatters the candidate than the base. `None` where not measurable.
+    """
+
+    candidate: str
+    raw: Estimate
+    by_labels: Estimate
+    by_rates: Estimate | None
+    youden: Estimate | None
+    bias: Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction(Record):
+    """What one grader's errors do to one dimension, measured on labels of this report's own answers."""
+
+    grader: str
+    dimension: str
+    labels: str
+    in_sample: bool
+    arms: tuple[CorrectedLevel, ...]
+    differences: tuple[CorrectedDifference, ...] = ()
+
+
 # ------------------------------------------------------------------ the report
 
 
@@ -330,3 +380,4 @@ class Report(Record):
     notes: tuple[str, ...] = ()
     provenance: tuple[tuple[str, str], ...] = ()
     stopping: Stopping | None = None
+    corrections: tuple[Correction, ...] = ()

@@ -67,6 +67,7 @@ def as_json(report: Report) -> str:
         "arms": [_arm(arm, role) for arm, role in _roles(report)],
         "comparisons": _plain(report.comparisons),
         "agreements": _plain(report.agreements),
+        "corrections": _plain(report.corrections),
         "notes": _plain(report.notes),
         "provenance": _plain(report.provenance),
         "stopping": _plain(report.stopping),

@@ -7,13 +7,14 @@ not tell into the interval. The case is the unit: verdicts of one case err toget
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.records.results import Estimate
 from harness.statistics.estimates import t_quantile
+from harness.statistics.subsets import TOLERANCE
 
 PPI = "PPI++ over cases"
 YOUDEN = "difference / (sensitivity + specificity - 1)"
@@ -55,8 +56,9 @@ class Level:
     verdicts: int
 
     def estimate(self) -> Estimate:
-        """Give the corrected score with its t interval over cases."""
-        return interval(self.corrected, self.influence, method=PPI)
+        """Give the corrected score with its t interval over cases, cut at 100."""
+        found = interval(self.corrected, self.influence, method=PPI)
+        return found if found.high is None else replace(found, high=min(100.0, found.high))
 
     def bias_estimate(self) -> Estimate:
         """Give how many points too many the grader sees, with its t interval over cases."""
@@ -171,7 +173,7 @@ def interval(value: float, influence: Mapping[str, float], *, method: str) -> Es
     """Give a value with its t interval from each case's influence on it; none where no case moves it."""
     n = len(influence)
     square = math.fsum(part * part for part in influence.values()) * n / (n - 1) if n > 1 else 0.0
-    if square <= 0:
+    if square <= TOLERANCE**2:
         return Estimate(mean=value, low=None, high=None, n=n, method=method)
     half = t_quantile(0.975, n - 1) * math.sqrt(square)
     return Estimate(mean=value, low=value - half, high=value + half, n=n, method=method)
