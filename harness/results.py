@@ -247,12 +247,18 @@ def _outcome(run: Run, job: Job, kind: str, reasons: Mapping[tuple[str, int, str
     if job.answer is None:
         why = reasons.get((*place, "answer"))
         if why is None:
-            return Failed(trial=job.trial, kind=NOT_RUN, message="this trial has not been run yet")
+            return Failed(trial=job.trial, kind=NOT_RUN, message=_not_run(run, job.case))
         return Failed(trial=job.trial, kind=why.kind, message=why.message, hint=why.hint)
     given = [mark.verdict for mark in job.marks if mark.grader == kind and mark.verdict is not None]
     why = reasons.get((*place, kind))
     missing = f"the grader's call failed: {why.message}" if why else "not graded yet"
     return outcome(job.trial, job.answer, given, job.case, run.manifest.rubrics, missing=missing)
+
+
+def _not_run(run: Run, case: Case) -> str:
+    if run.stopping is not None and case not in run.cases:
+        return f"this case was left out: the comparison {run.stopping.words}"
+    return "this trial has not been run yet"
 
 
 def _pairs(

@@ -61,6 +61,8 @@ def test_what_was_left_out_is_said_in_the_list_and_in_every_later_report(door: D
     again = door.run("report", base, candidate)
     assert again.code == first.code
     assert again.out.split("report:")[0] == first.out.split("report:")[0]
+    left = results(door)["stopping"]["left"][0]
+    assert "left out: the comparison stopped early at case 12 of 24" in door.run("show", base, left).out
     alone = door.run("report", candidate)
     assert alone.code == 0
     assert "only the cases run there count" in alone.out

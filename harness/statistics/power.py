@@ -128,15 +128,23 @@ def simulated(
     Each drawn case takes over one measured case's residuals, so that calm and wild cases, and dimensions that
     move together, stay as they are.
     """
-    draw = np.random.default_rng(seed)
+    stream = np.random.PCG64(seed)
     counts = np.array([len(of_case) for of_case in found.residuals])
     table = np.zeros((len(counts), int(counts.max()), len(found.names)))
     for place, of_case in enumerate(found.residuals):
         table[place, : len(of_case)] = of_case
-    source = draw.integers(len(counts), size=(replicates, 1, cases, 1))
-    which = (draw.random((replicates, 2, cases, attempts)) * counts[source]).astype(np.int64)
+    source = _chosen(stream, (replicates, 1, cases, 1), np.array(len(counts)))
+    which = _chosen(stream, (replicates, 2, cases, attempts), counts[source])
     picked: Floats = table[source, which]
     return picked
+
+
+def _chosen(stream: np.random.PCG64, shape: tuple[int, ...], below: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Draw whole numbers from 0 up to `below`; the raw stream stays the same between numpy releases."""
+    raw = stream.random_raw(math.prod(shape)).reshape(shape)
+    share = (raw >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    found: NDArray[np.int64] = (share * below).astype(np.int64)
+    return found
 
 
 def suite_bounds(drawn: Floats) -> tuple[Floats, Floats, Floats]:
