@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness.comparison.pairing import pairs
-from harness.grading.labels import Labels
+from harness.grading.labels import Labels, text_hash
 from harness.grading.scoring import criteria_of, positive_points
 from harness.records.inputs import Case, GraderSpec, Rubric
 from harness.records.outcomes import Failed, Graded, Outcome
@@ -114,10 +114,11 @@ def _marks(arm: Arm, report: Report, grader: str, labels: Labels, name: str) -> 
         case = outcome.trial.case
         share = 100 / (attempts[case] * len(attempts))
         worths = _worths(cases[case], report.rubrics, name)
+        text = text_hash(outcome.answer.text)
         for verdict in outcome.verdicts:
             place = (verdict.dimension, verdict.criterion)
             if place in worths and verdict.met is not None:
-                label = labels.find(outcome.answer.text, *place)
+                label = labels.by_key.get((text, *place))
                 yield Marked(
                     case=case,
                     worth=share * worths[place],
