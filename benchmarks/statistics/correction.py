@@ -2,10 +2,10 @@
 
     python benchmarks/statistics/correction.py [--replicates 1000] [--seed 1]
 
-Draws 40 cases of 12 verdicts, of which 70 % are truly met (cases differ: what lies behind two verdicts of one
-case correlates by .35, or not at all), lets a judge err at known rates, and labels some verdicts: scattered over
-all cases, or whole cases. Each of three intervals is the harness's own: by the judge alone, by the labels alone,
-and corrected (PPI++).
+Draws 40 cases of 12 verdicts, of which 70 % are truly met (cases differ: what lies behind two verdicts of
+one case correlates by .35, or not at all), lets a judge err at known rates, and labels some verdicts:
+scattered over all cases, or whole cases. Each of three intervals is the harness's own: by the judge alone,
+by the labels alone, and corrected (PPI++).
 """
 
 import argparse
