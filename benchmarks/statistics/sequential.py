@@ -28,7 +28,7 @@ from scipy.stats import beta
 from harness.reporting.words import signed
 from harness.statistics.paired import paired
 from harness.statistics.sequential import FUTILE, levels, look, sizes
-from harness.statistics.subsets import TOLERANCE, _random_masks
+from harness.statistics.subsets import _EXACT_UP_TO, TOLERANCE, _every_mask, _random_masks
 
 WEIGHTS = np.array([5, 5, 4, 3, 3, 2, 2, 2, 1, 1, 1, 1]) / 30
 ON_CASE, ON_CRITERION, ON_ANSWER = 0.658, 1.531, 0.342
@@ -36,9 +36,10 @@ ON_CASE, ON_CRITERION, ON_ANSWER = 0.658, 1.531, 0.342
 WHOLE = math.sqrt(1 + ON_CASE**2 + ON_CRITERION**2 + ON_ANSWER**2)
 LEVEL = 0.70
 CHANGES = (0, 5, 10, 20)
-ATTEMPTS = (1, 3)
+ATTEMPTS = (1, 3, 5)
 LIKENESS = (0.3, 0.55, 0.8)
 CHECKED = 5
+BLOCK = 1000
 SUBSETS_SEED = 20260101
 
 Points = NDArray[np.float64]
@@ -92,7 +93,10 @@ def _cells(planned: int, change: int, replicates: int, seed: int) -> Mapping[str
     cells: dict[str, list[Found]] = {}
     for place, (attempts, likeness) in enumerate(product(ATTEMPTS, LIKENESS)):
         rng = np.random.default_rng([seed, planned, change, place])
-        drawn = differences(planned, attempts, likeness, change, replicates, rng)
+        blocks = [min(BLOCK, replicates - start) for start in range(0, replicates, BLOCK)]
+        drawn = np.concatenate(
+            [differences(planned, attempts, likeness, change, block, rng) for block in blocks]
+        )
         ps = np.stack([p_values(drawn[:, :size]) for size in sizes(planned)], axis=1)
         for name, found in (
             ("looks at 50, 75, 100 %", by_looks(drawn, ps, futility=True)),
@@ -133,7 +137,10 @@ def differences(
 
 def p_values(drawn: Points) -> Points:
     """Give the two-sided p of each replicate, as `paired` would; the subsets are the same for all of them."""
-    masks = np.concatenate(list(_random_masks(drawn.shape[1], SUBSETS_SEED))).astype(np.float64)
+    cases = drawn.shape[1]
+    drawn_masks = _every_mask(cases) if cases <= _EXACT_UP_TO else _random_masks(cases, SUBSETS_SEED)
+    masks = np.concatenate(list(drawn_masks)).astype(np.float64)
+    masks = masks[masks.any(axis=1)]
     slack = TOLERANCE * masks.sum(axis=1, keepdims=True)
     found = np.empty(len(drawn))
     for start in range(0, len(drawn), 500):
@@ -143,8 +150,7 @@ def p_values(drawn: Points) -> Points:
         high = (1 + (sums >= -slack).sum(axis=0)) / count
         found[start : start + 500] = np.minimum(1, 2 * np.minimum(low, high))
     few = (np.abs(drawn) > TOLERANCE).sum(axis=1) < 6
-    exact = drawn.shape[1] <= 14
-    for place in np.arange(len(drawn)) if exact else np.flatnonzero(few):
+    for place in np.flatnonzero(few):
         found[place] = paired(drawn[place].tolist(), seed=SUBSETS_SEED).p
     return found
 
