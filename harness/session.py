@@ -45,12 +45,12 @@ class Session:
     secret: bytes
     anew: bool = False
 
-    def plan(self, manifest: Manifest) -> Plan:
-        """Say what running this would take.
+    def plan(self, manifest: Manifest, only: frozenset[str] | None = None) -> Plan:
+        """Say what running this would take, or with `only` the cases of these ids.
 
         Raises InputError when recorded answers are asked for that the file does not hold.
         """
-        work = list(jobs(manifest, self.shelf))
+        work = list(jobs(manifest, self.shelf, only))
         recorded = self.material.recorded
         misses = recorded.missing(job.request for job in work) if recorded else ()
         if recorded and misses:
@@ -61,11 +61,7 @@ class Session:
 
     def plan_of(self, manifest: Manifest, work: Sequence[Job]) -> Plan:
         """Say what these jobs would take; they may be other answers than the manifest's own."""
-        habits = {
-            place: Habit(output_tokens=tokens, seconds=seconds, measured=count)
-            for place, (tokens, seconds, count) in self.store.habits().items()
-        }
-        return plan(manifest, work, shipped_prices(), habits, self.now().date())
+        return plan(manifest, work, shipped_prices(), habits(self.store), self.now().date())
 
     def unlock(self, plans: Sequence[Plan]) -> None:
         """Make sure of a key for every model that is to be asked, before anything is begun.
@@ -78,13 +74,25 @@ class Session:
                 if part.to_make and spec is not None and spec.provider == "anthropic":
                     key_for(spec, self.environ)
 
-    def perform(self, manifests: Sequence[Manifest], watch: Callable[[Event], None]) -> tuple[Run, ...]:
+    def stored(self, manifest: Manifest) -> Run | None:
+        """Return the run of this manifest, if it was ever begun."""
+        name = run_id(manifest)
+        known = any(row.id == name for row in self.store.list())
+        return self.store.load(name) if known else None
+
+    def perform(
+        self,
+        manifests: Sequence[Manifest],
+        watch: Callable[[Event], None],
+        only: frozenset[str] | None = None,
+    ) -> tuple[Run, ...]:
         """Make everything that is missing of these runs, one run after the other.
 
-        Each result is stored before anything is done with it, then handed to `watch`. Raises AccessError
-        when the API refuses us; what was kept until then stays.
+        With `only`, just the cases of these ids; a run is finished only when that is all of them. Each result
+        is stored before anything is done with it, then handed to `watch`. Raises AccessError when the API
+        refuses us; what was kept until then stays.
         """
-        return asyncio.run(self._perform(manifests, watch))
+        return asyncio.run(self._perform(manifests, watch, only))
 
     def grade(self, manifest: Manifest, work: Sequence[Job], watch: Callable[[Event], None]) -> None:
         """Make the verdicts that are missing of answers that are there; no run is recorded.
@@ -110,7 +118,7 @@ class Session:
         return _Anew(self.store) if self.anew else self.store
 
     async def _perform(
-        self, manifests: Sequence[Manifest], watch: Callable[[Event], None]
+        self, manifests: Sequence[Manifest], watch: Callable[[Event], None], only: frozenset[str] | None
     ) -> tuple[Run, ...]:
         async with AsyncExitStack() as stack:
             accounts = _Accounts(self, stack)
@@ -125,8 +133,9 @@ class Session:
                     graders={grader.kind: grader for grader in graders},
                     shelf=self.shelf,
                 )
-                await run(jobs(manifest, self.shelf), bench, self._keep(begun, watch))
-                self.store.finish(begun.id, at=self.at())
+                await run(jobs(manifest, self.shelf, only), bench, self._keep(begun, watch))
+                if only is None or all(case.id in only for case in manifest.cases):
+                    self.store.finish(begun.id, at=self.at())
                 runs.append(self.store.load(begun.id))
             return tuple(runs)
 
@@ -174,6 +183,14 @@ class Session:
     def at(self) -> str:
         """Give the time as the store writes it."""
         return self.now().astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def habits(store: Store) -> Mapping[tuple[str, str], Habit]:
+    """Read off a store what a call of each role to each model usually takes."""
+    return {
+        place: Habit(output_tokens=tokens, seconds=seconds, measured=count)
+        for place, (tokens, seconds, count) in store.habits().items()
+    }
 
 
 @dataclass(frozen=True, slots=True)

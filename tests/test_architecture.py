@@ -25,7 +25,7 @@ ROWS = (
     ),
     ("runner", "judge"),
     ("files", "git", "models", "store", "charts", "project", "revisions", "publishing"),
-    ("session", "samples"),
+    ("session", "stopping", "samples"),
     ("cli", "__main__"),
 )
 OWNERS: dict[str, str | tuple[str, ...]] = {

@@ -6,11 +6,14 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness import stopping
 from harness.cli.options import Wishes, store_path
 from harness.cli.screen import Meter, err, plain, show_plan
+from harness.comparison.correcting import corrections
+from harness.comparison.looking import told
 from harness.comparison.trust import trust
 from harness.errors import BudgetError, InputError
 from harness.grading.labels import Labels
@@ -21,10 +24,12 @@ from harness.planning.work import jobs
 from harness.project import Material
 from harness.publishing import publish
 from harness.records.calibrations import Calibration
-from harness.records.results import Manifest, Report, Revision, Run
+from harness.records.results import Look, Manifest, Report, Revision, Run
 from harness.reporting import words
-from harness.results import agreements, arm, provenance, report
+from harness.results import agreements, arm, provenance, report, shared_cases
 from harness.session import Session
+from harness.statistics.sequential import sizes
+from harness.stopping import refuse_unfit
 from harness.store.opening import open_store
 from harness.store.store import Store
 
@@ -40,24 +45,36 @@ class Carried:
     page: Path | None = None
 
 
-def carry_out(material: Material, revisions: Sequence[Revision], wishes: Wishes, *, typed: str) -> Carried:
+def carry_out(
+    material: Material,
+    revisions: Sequence[Revision],
+    wishes: Wishes,
+    *,
+    typed: str,
+    sequential: bool = False,
+) -> Carried:
     """Plan, ask, make, compare and publish; with `plan_only` the plan is all.
 
-    `typed` is the command that makes the report again. Raises BudgetError when the estimate is above the
-    budget and nobody said `--yes`.
+    With `sequential` only the cases of the looks that are needed are made. `typed` is the command that makes
+    the report again. Raises BudgetError when the estimate is above the budget and nobody said `--yes`.
     """
     console = err()
     manifests = [material.manifest(revision) for revision in revisions]
+    if sequential:
+        refuse_unfit(manifests)
     with session_for(material, wishes) as at_work:
         plans = tuple(at_work.plan(manifest) for manifest in manifests)
         show_plan(console, plans)
+        if sequential:
+            looks = words.listed([str(size) for size in sizes(len(material.cases))])
+            console.print(f"That is the most it can take: it looks after {looks} cases and may stop there.")
         _warn_of_gate(at_work.store, manifests)
         if wishes.plan_only:
             return Carried(plans=plans)
         afford(plans, material, wishes)
         at_work.unlock(plans)
         meter = Meter(console, sum(plan.trials for plan in plans))
-        runs = _perform(at_work, manifests, meter)
+        runs = _perform(at_work, manifests, meter, sequential=sequential)
         console.print(f"{meter.summary()}.", style="dim")
         made = assemble(at_work.store, runs, material.labels, typed)
     return Carried(plans=plans, report=made, page=publish(made, material.root / REPORTS))
@@ -65,9 +82,10 @@ def carry_out(material: Material, revisions: Sequence[Revision], wishes: Wishes,
 
 def assemble(store: Store, runs: Sequence[Run], labels: Mapping[str, Labels], command: str) -> Report:
     """Put the report of stored runs together: the first is the base of the others."""
-    arms = [arm(run, jobs(run.manifest, store), store.failures(run.id)) for run in runs]
     manifest = runs[0].manifest
-    return report(
+    only = frozenset(case.id for case in shared_cases(runs))
+    arms = [arm(run, jobs(run.manifest, store, only), store.failures(run.id)) for run in runs]
+    made = report(
         arms,
         command=command,
         agreements=agreements(arms, labels),
@@ -75,6 +93,7 @@ def assemble(store: Store, runs: Sequence[Run], labels: Mapping[str, Labels], co
         notes=manifest.eval.notes,
         provenance=provenance(arms, f"table of {shipped_prices().version}"),
     )
+    return replace(made, corrections=corrections(made, labels))
 
 
 def _calibrations(store: Store, manifest: Manifest) -> Mapping[str, Calibration]:
@@ -109,9 +128,16 @@ def session_for(material: Material, wishes: Wishes) -> Iterator[Session]:
         )
 
 
-def _perform(at_work: Session, manifests: Sequence[Manifest], meter: Meter) -> tuple[Run, ...]:
+def _perform(
+    at_work: Session, manifests: Sequence[Manifest], meter: Meter, *, sequential: bool
+) -> tuple[Run, ...]:
+    def say(look: Look) -> None:
+        err().print(told(look, len(manifests[0].cases)))
+
     with meter.running():
         try:
+            if sequential:
+                return stopping.perform(at_work, manifests, meter.watch, say)
             return at_work.perform(manifests, meter.watch)
         except BaseException:
             # Whatever ended the run, say what was kept: it decides what to do next.

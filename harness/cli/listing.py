@@ -28,7 +28,7 @@ def command(*, store: Path | None, as_json: bool) -> int:
         table.add_column(name, no_wrap=name in {"run", "prompt", "begun"})
     for row in rows:
         begun = row.created_at[:16].replace("T", " ")
-        state = "" if row.finished_at else "unfinished"
+        state = row.stopped or ("" if row.finished_at else "unfinished")
         table.add_row(row.id, plain(row.eval), plain(row.label), row.prompt_hash[:8], begun, state)
     out().print(table)
     return 0

@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("run", "Run an eval: make what is missing, grade it, write the report."),
         ("compare", "Compare two revisions of a prompt: better, worse, no worse, cannot tell?"),
         ("compare-scores", "The same verdict on scores that another tool made, CSV or JSONL."),
+        ("power", "See what an eval would find at other sizes, and what they cost."),
     ),
     "Trust the graders": (
         ("calibrate", "How far a grader agrees with labelled answers; stored, and quoted by reports."),
@@ -42,6 +43,7 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("signals", "Try signals on an answer: what matched where, and what nearly did."),
     ),
     "Look at what there is": (
+        ("trend", "See the score over time: has it moved, and since when?"),
         ("list", "List the runs in the store."),
         ("show", "Read one case: the answers, each verdict and its evidence."),
         ("explain", "Say step by step how a verdict came about."),

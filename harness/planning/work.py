@@ -27,6 +27,20 @@ class Shelf(Protocol):
         """Return the stored verdicts among these keys."""
 
 
+class _Empty:
+    def answers(self, keys: Sequence[str]) -> Mapping[str, Answer]:
+        del keys
+        return {}
+
+    def verdicts(self, keys: Sequence[str]) -> Mapping[str, Verdict]:
+        del keys
+        return {}
+
+
+NOTHING_STORED: Shelf = _Empty()
+"""For asking what a run would take from nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """One criterion that one grader marks in one answer: its key, and the verdict where it is stored."""
@@ -61,12 +75,13 @@ class Job:
         return self.answer is not None and all(mark.verdict is not None for mark in self.marks)
 
 
-def jobs(manifest: Manifest, shelf: Shelf) -> Iterator[Job]:
+def jobs(manifest: Manifest, shelf: Shelf, only: frozenset[str] | None = None) -> Iterator[Job]:
     """Yield every trial with what is stored of it: all cases once, then the second attempts, and so on.
 
-    So a run that is cut short has seen as many cases as possible. Streams: memory is bounded by a chunk.
+    So a run that is cut short has seen as many cases as possible. With `only`, just the cases of these ids.
+    Streams: memory is bounded by a chunk.
     """
-    trials = _trials(manifest)
+    trials = (job for job in _trials(manifest) if only is None or job.case.id in only)
     while chunk := list(islice(trials, _CHUNK)):
         answers = shelf.answers([job.trial.key for job in chunk])
         marks = [

@@ -75,8 +75,10 @@ def as_json(report: Report) -> str:
         "spreads": _plain(report.spreads),
         "agreements": _plain(report.agreements),
         "trusts": _plain(report.trusts),
+        "corrections": _plain(report.corrections),
         "notes": _plain(report.notes),
         "provenance": _plain(report.provenance),
+        "stopping": _plain(report.stopping),
         "answers": _answers(report),
     }
     return json_text(json.dumps(data, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1)) + "\n"

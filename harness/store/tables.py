@@ -2,7 +2,19 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import Boolean, Column, Connection, Float, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Float,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    inspect,
+    text,
+)
 
 metadata = MetaData()
 
@@ -55,6 +67,7 @@ runs = Table(
     Column("created_at", String(32), nullable=False),
     Column("asked_at", String(32), nullable=False),
     Column("finished_at", String(32), nullable=False),
+    Column("stopping", Text, nullable=False, server_default=""),
 )
 
 failures = Table(
@@ -92,5 +105,12 @@ def _calibrations(connection: Connection) -> None:
     metadata.create_all(connection, tables=[calibrations])
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _calibrations)
+def _stopping(connection: Connection) -> None:
+    """Keep with a run how a sequential comparison stopped it: JSON, empty for none."""
+    columns = {column["name"] for column in inspect(connection).get_columns(runs.name)}
+    if "stopping" not in columns:  # a store made by this version has it from the first step on
+        connection.execute(text("ALTER TABLE runs ADD COLUMN stopping TEXT NOT NULL DEFAULT ''"))
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _calibrations, _stopping)
 """Step n takes a store from version n to n + 1. Never edit a step that has shipped; append one."""
