@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TOOLS := $(VENV)/audit
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix golden bench simulate schemas drawings pictures lock clean
+.PHONY: help demo test check fix golden bench simulate schemas drawings pictures lock audit sbom clean
 
 help: ## Show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -48,6 +49,19 @@ lock: $(READY) ## Resolve requirements.lock anew: versions and hashes, no addres
 	@$(BIN)/pip install --quiet uv
 	@$(BIN)/uv pip compile pyproject.toml --group dev --extra browser --universal --generate-hashes \
 	  --no-annotate --no-header --upgrade --python-version 3.11 --quiet --output-file requirements.lock
+
+audit: $(TOOLS) ## Hold the locked versions against the known vulnerabilities; offline it says "not checked"
+	@$(PYTHON) .ci/audit $(TOOLS)/bin/pip-audit requirements.lock
+
+sbom: $(TOOLS) ## Write the list of all that is installed as CycloneDX to dist/sbom.json
+	@mkdir -p dist
+	@$(TOOLS)/bin/cyclonedx-py requirements --pyproject pyproject.toml --short-PURLs --output-reproducible \
+	  -o dist/sbom.json requirements.lock
+
+# Apart from the project's own set-up: a newcomer needs neither.
+$(TOOLS):
+	@$(PYTHON) -m venv $@ && $@/bin/pip install --quiet --disable-pip-version-check pip-audit cyclonedx-bom || \
+	  { rm -rf $@; exit 1; }
 
 clean: ## Remove the set-up, the store and the reports
 	rm -rf $(VENV) .harness $(filter-out reports/README.md,$(wildcard reports/*))

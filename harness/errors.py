@@ -15,6 +15,8 @@ Only the doors catch HarnessError; they print it and leave with its exit code. A
 from dataclasses import dataclass
 from typing import ClassVar
 
+_MOST_SHOWN = 50  # faults of one file; whoever made more made one mistake many times
+
 
 class HarnessError(Exception):
     """The root of everything that the person at the keyboard can mend."""
@@ -60,7 +62,9 @@ class InputError(HarnessError):
     def of_file(cls, name: str, faults: tuple[Fault, ...], *, hint: str = "") -> "InputError":
         """Say how much of the file there is to mend, then each fault in file order."""
         ordered = tuple(sorted(faults, key=lambda fault: (fault.line or 0, fault.path)))
-        lines = [f"{name}: {len(ordered)} to mend", *(f"  {fault}" for fault in ordered)]
+        lines = [f"{name}: {len(ordered)} to mend", *(f"  {fault}" for fault in ordered[:_MOST_SHOWN])]
+        if len(ordered) > _MOST_SHOWN:
+            lines.append(f"  … and {len(ordered) - _MOST_SHOWN} more")
         return cls("\n".join(lines), faults=ordered, hint=hint)
 
     @classmethod

@@ -6,6 +6,7 @@ import os
 import stat
 import tempfile
 from pathlib import Path
+from typing import BinaryIO
 
 from harness.errors import Fault, InputError
 
@@ -26,7 +27,10 @@ def root_of(path: Path) -> Path:
 
 def shown(path: Path, root: Path) -> str:
     """Name a path the way people see it: from the project's root where it lies below it."""
-    whole = path.resolve()
+    try:
+        whole = path.resolve()
+    except (OSError, RuntimeError):  # a loop of symbolic links; whoever reads the file says so
+        return str(path)
     return str(whole.relative_to(root) if whole.is_relative_to(root) else path)
 
 
@@ -112,6 +116,26 @@ def write(path: Path, data: bytes) -> None:
     except OSError as error:
         msg = f"{path}: cannot be written: {error.strerror}"
         raise InputError(msg) from None
+
+
+def append_line(path: Path, line: str) -> None:
+    """Add one line to a file and see it on disk; a file whose last line has no end is given one first."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a+b") as file:
+            if file.tell() and _last(file) != b"\n":
+                line = f"\n{line}"
+            file.write(f"{line}\n".encode())
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        msg = f"{path}: cannot be written: {error.strerror}"
+        raise InputError(msg) from None
+
+
+def _last(file: BinaryIO) -> bytes:
+    file.seek(-1, os.SEEK_END)
+    return file.read(1)
 
 
 def _near(path: Path) -> str:

@@ -62,6 +62,8 @@ class Material:
             return GraderInfo(kind=spec.kind, version=judged_by, model=spec.model.name)
         if spec.kind == "labels":
             return GraderInfo(kind=spec.kind, version=self.labels[spec.labels].version[:12])
+        if spec.kind == "checks":
+            return GraderInfo(kind=spec.kind, version=_checks_code())
         return GraderInfo(kind=spec.kind, version=f"{signals.VERSION}-{_signals_code()}")
 
 
@@ -73,6 +75,11 @@ def _signals_code() -> str:
     sources = [grading.joinpath(f"{name}.py").read_bytes() for name in names]
     sources.append(files("harness.records").joinpath("phrases.py").read_bytes())
     return sha256(b"".join(sources))[:8]
+
+
+@cache
+def _checks_code() -> str:
+    return sha256(files("harness.grading").joinpath("checks.py").read_bytes())[:8]
 
 
 def load(path: Path) -> Material:

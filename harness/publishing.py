@@ -43,7 +43,7 @@ def _current(folder: Path, stamp: str) -> bool:
     """Say whether the folder holds all files of a report with this stamp."""
     try:
         found, *names = (folder / _STAMP).read_text(encoding="utf-8").split("\n")
-    except OSError:
+    except (OSError, ValueError):
         return False
     return found == stamp and all((folder / name).is_file() for name in names)
 

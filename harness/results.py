@@ -3,18 +3,23 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from types import MappingProxyType
 
 from harness.comparison.comparing import compare_all
+from harness.comparison.findings import LEVEL
 from harness.comparison.gating import gates_of_one
+from harness.comparison.looking import under
 from harness.comparison.ranking import ranking
 from harness.comparison.reliability import reliability
 from harness.comparison.spreads import spreads_of_one
 from harness.comparison.summary import counts, scores
+from harness.comparison.trust import applied, permitted, trust
 from harness.grading.labels import Labels
 from harness.grading.scoring import outcome
 from harness.planning.keys import digest
 from harness.planning.work import Job
-from harness.records.inputs import MAX_MISSING
+from harness.records.calibrations import Calibration
+from harness.records.inputs import MAX_MISSING, Case
 from harness.records.outcomes import Failed, Outcome, Usage
 from harness.records.record import Record
 from harness.records.results import (
@@ -27,6 +32,8 @@ from harness.records.results import (
     Report,
     Revision,
     Run,
+    Stopping,
+    Trust,
 )
 from harness.statistics.agreement import agreement
 
@@ -56,7 +63,7 @@ def arm(run: Run, work: Iterable[Job], failures: Sequence[Failure]) -> Arm:
     reasons = {(each.case, each.attempt, each.stage): each for each in failures}
     kinds = [info.kind for info in manifest.graders]
     outcomes = {kind: tuple(_outcome(run, job, kind, reasons) for job in found) for kind in kinds}
-    planned = len(manifest.cases) * manifest.eval.attempts
+    planned = len(found)
     dimensions = [rubric.dimension for rubric in manifest.rubrics]
     clusters = _clusters(manifest)
     return Arm(
@@ -89,6 +96,8 @@ def agreements(arms: Sequence[Arm], labels: Mapping[str, Labels]) -> tuple[Agree
             continue
         of_file = labels[spec.labels]
         rows = list(_pairs(arms, spec.kind, of_file))
+        if not rows:
+            continue  # nobody labelled these answers
         for scope, pairs in (
             ("all criteria", [pair for _, pair in rows]),
             ("general criteria", [pair for place, pair in rows if place in general]),
@@ -104,10 +113,15 @@ def report(
     *,
     command: str,
     agreements: tuple[Agreement, ...] = (),
+    calibrations: Mapping[str, Calibration] = MappingProxyType({}),
     notes: tuple[str, ...] = (),
     provenance: tuple[tuple[str, str], ...] = (),
 ) -> Report:
-    """Compare every later arm with the first under every grader; one arm alone is reported without."""
+    """Compare every later arm with the first under every grader; one arm alone is reported without.
+
+    `calibrations` holds those there are, by grader; a grader without one decides no gate unless the eval
+    allows it.
+    """
     base, *candidates = arms
     manifest = base.made.manifest
     asked, decider = manifest.eval, manifest.graders[0].kind
@@ -116,6 +130,8 @@ def report(
     name = manifest.eval_name + "--" + base.label
     if candidates:
         name += ".." + "+".join(arm.label for arm in candidates)
+    kinds = [info.kind for info in manifest.graders]
+    trusts = {kind: trust(kind, calibrations.get(kind), eval_name=manifest.eval_name) for kind in kinds}
     return Report(
         name=slug(name),
         eval_name=manifest.eval_name,
@@ -123,19 +139,37 @@ def report(
         command=command,
         graders=manifest.graders,
         dimensions=dimensions,
-        cases=manifest.cases,
+        cases=shared_cases([arm.made for arm in arms]),
         rubrics=manifest.rubrics,
         base=base,
         candidates=tuple(candidates),
-        comparisons=_comparisons(base, candidates),
+        comparisons=tuple(
+            applied(found, trusts[found.grader], asked.gate) for found in _comparisons(base, candidates)
+        ),
         agreements=agreements,
-        notes=(*notes, *_incomplete(arms)),
+        trusts=tuple(trusts.values()),
+        notes=(*notes, *_incomplete(arms), *_stopped(arms), *_unquoted(trusts.values(), candidates)),
         provenance=provenance,
         rankings=_rankings(arms),
         reliabilities=_reliabilities(arms),
-        gates=() if candidates else gates_of_one(decided, asked.gate),
+        gates=() if candidates else permitted(gates_of_one(decided, asked.gate), trusts[decider], asked.gate),
         spreads=() if candidates else spreads_of_one(decided, dimensions, clusters),
+        stopping=_looks_of(base, candidates[0]) if len(candidates) == 1 else None,
     )
+
+
+def shared_cases(runs: Sequence[Run]) -> tuple[Case, ...]:
+    """Give the cases that all of these runs were to run, in the order of the first."""
+    ids = [{case.id for case in run.cases} for run in runs]
+    return tuple(case for case in runs[0].manifest.cases if all(case.id in known for known in ids))
+
+
+def complete(arms: Sequence[Arm]) -> bool:
+    """Say whether the deciding grader graded enough of every arm for any verdict to stand."""
+    run = arms[0].run
+    allowed = MAX_MISSING if run is None else run.manifest.eval.max_missing
+    found = (next(iter(each.counts.values())) for each in arms)  # the first grader decides
+    return all(counted.graded > 0 and counted.missing_share <= allowed for counted in found)
 
 
 def provenance(arms: Sequence[Arm], prices: str) -> tuple[tuple[str, str], ...]:
@@ -144,7 +178,7 @@ def provenance(arms: Sequence[Arm], prices: str) -> tuple[tuple[str, str], ...]:
     rows = [
         (
             "eval",
-            f"{manifest.eval_name}: {len(manifest.cases)} cases, {manifest.eval.attempts} attempts each",
+            f"{manifest.eval_name}: {_share(arms)} cases, {manifest.eval.attempts} attempts each",
         ),
         ("model", _asked(manifest)),
         *((f"grader {info.kind}", f"{info.model} {info.version}".strip()) for info in manifest.graders),
@@ -168,13 +202,9 @@ def exit_code(report: Report) -> int:
     The first grader decides. Nothing that did not run is green: an arm without a single graded trial, or
     with more trials missing than the eval allows, is incomplete, whatever its gate says.
     """
+    if not complete((report.base, *report.candidates)):
+        return 5
     decider = report.graders[0].kind
-    run = report.base.run
-    allowed = MAX_MISSING if run is None else run.manifest.eval.max_missing
-    for each in (report.base, *report.candidates):
-        counted = each.counts[decider]
-        if counted.graded == 0 or counted.missing_share > allowed:
-            return 5
     decided = [found.gates for found in report.comparisons if found.grader == decider]
     results = {gate.result for gates in (report.gates, *decided) for gate in gates}
     return 1 if "FAIL" in results else 4 if "INCONCLUSIVE" in results else 0
@@ -192,20 +222,27 @@ def slug(name: str) -> str:
 
 
 def _comparisons(base: Arm, candidates: Sequence[Arm]) -> tuple[Comparison, ...]:
-    """Compare all candidates under each grader, then put each candidate's graders side by side."""
+    """Compare all candidates under each grader, then put each candidate's graders side by side.
+
+    Cases are those that all arms were to run; a sequential comparison decides by its last look's level.
+    """
     manifest = base.made.manifest
+    stopping = _looks_of(base, candidates[0]) if len(candidates) == 1 else None
+    level = stopping.looks[-1].level if stopping else LEVEL
     by_grader = [
         compare_all(
             base,
             candidates,
             grader=info.kind,
             eval=manifest.eval,
-            cases=manifest.cases,
+            cases=shared_cases([each.made for each in (base, *candidates)]),
             rubrics=manifest.rubrics,
+            level=level,
         )
         for info in manifest.graders
     ]
-    return tuple(found for of_candidate in zip(*by_grader, strict=True) for found in of_candidate)
+    found = (each for of_candidate in zip(*by_grader, strict=True) for each in of_candidate)
+    return tuple(under(each, stopping) if stopping else each for each in found)
 
 
 def _rankings(arms: Sequence[Arm]) -> tuple[Ranking, ...]:
@@ -229,6 +266,11 @@ def _clusters(manifest: Manifest) -> Mapping[str, str]:
     return {case.id: case.cluster for case in manifest.cases if case.cluster}
 
 
+def _unquoted(trusts: Iterable[Trust], candidates: Sequence[Arm]) -> Iterable[str]:
+    """Quote the calibrations where no comparison does."""
+    return () if candidates else (trusted.words for trusted in trusts if trusted.words)
+
+
 def _incomplete(arms: Sequence[Arm]) -> Iterable[str]:
     """Say where a grader that does not decide left answers ungraded; the decider's gaps are caveats."""
     _, *others = (info.kind for info in arms[0].made.manifest.graders)
@@ -240,12 +282,33 @@ def _incomplete(arms: Sequence[Arm]) -> Iterable[str]:
                 yield f"{kind} graded {share}; it does not decide."
 
 
+def _looks_of(base: Arm, candidate: Arm) -> Stopping | None:
+    """Give the looks of a sequential comparison of these very runs."""
+    stopping = candidate.made.stopping
+    return stopping if stopping and stopping.base == base.made.id else None
+
+
+def _stopped(arms: Sequence[Arm]) -> Iterable[str]:
+    """Say which runs lack cases because they were once stopped early against another run than here."""
+    for each in arms:
+        stopping = each.made.stopping
+        if stopping and stopping.early and not each.made.finished_at:
+            partners = {stopping.base, stopping.candidate}
+            if not partners <= {other.made.id for other in arms}:
+                yield f"{each.label} {stopping.words} in another comparison: only the cases run there count."
+
+
 def _asked(manifest: Manifest) -> str:
     model = manifest.eval.model
     if model.provider == "recorded":
         return f"recorded answers, {model.answers}, SHA-256 {manifest.model_version}"
     settings = f"max_tokens {model.max_tokens}, effort {model.effort or 'the default'}"
     return f"{model.name}, {settings}, {model.base_url}, API version {manifest.model_version}"
+
+
+def _share(arms: Sequence[Arm]) -> str:
+    planned, ran = len(arms[0].made.manifest.cases), len(shared_cases([each.made for each in arms]))
+    return f"{planned}" if ran == planned else f"{ran} of {planned}"
 
 
 def _source(revision: Revision) -> str:
@@ -258,12 +321,18 @@ def _outcome(run: Run, job: Job, kind: str, reasons: Mapping[tuple[str, int, str
     if job.answer is None:
         why = reasons.get((*place, "answer"))
         if why is None:
-            return Failed(trial=job.trial, kind=NOT_RUN, message="this trial has not been run yet")
+            return Failed(trial=job.trial, kind=NOT_RUN, message=_not_run(run, job.case))
         return Failed(trial=job.trial, kind=why.kind, message=why.message, hint=why.hint)
     given = [mark.verdict for mark in job.marks if mark.grader == kind and mark.verdict is not None]
     why = reasons.get((*place, kind))
     missing = f"the grader's call failed: {why.message}" if why else "not graded yet"
     return outcome(job.trial, job.answer, given, job.case, run.manifest.rubrics, missing=missing)
+
+
+def _not_run(run: Run, case: Case) -> str:
+    if run.stopping is not None and case not in run.cases:
+        return f"this case was left out: the comparison {run.stopping.words}"
+    return "this trial has not been run yet"
 
 
 def _pairs(

@@ -27,6 +27,9 @@ def find(spec: str, *, agent: Path, root: Path) -> Revision:
     name = spec.partition(":")[0]
     commit = git.commit(root, name) if name else ""
     if not commit:
+        if git.top(root) is None:
+            msg = f"{spec}: no such file, and there is no git repository here to look for a revision in"
+            raise InputError(msg, hint="name a file, such as --base agents/old.md")
         msg = f"{spec}: neither a file nor a git revision"
         raise InputError(msg, hint="name a file, a commit, branch or tag, or REV:PATH")
     return _committed(spec, commit, root, agent)

@@ -112,7 +112,7 @@ async def _trial(job: Job, bench: Bench, keep: Keep) -> None:
             answer = await _answer(job, bench.model, keep)
         if answer is not None and not marks:
             marks = tuple(marks_of(bench.manifest, job.case, answer))
-            marks = filled(marks, bench.shelf.verdicts([mark.key for mark in marks]))
+            marks = filled(marks, bench.shelf.verdicts([mark.key for mark in marks if mark.key]))
         if answer is not None:
             await _grade(job, answer, marks, bench, keep)
     keep(Done(job.trial, stored=job.done))

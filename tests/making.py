@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.planning.keys import run_id
+from harness.records.calibrations import Calibration, Compared
 from harness.records.inputs import Agent, Case, Criterion, Eval, GraderSpec, ModelSpec, Rubric, Signal
 from harness.records.outcomes import Answer, Verdict
 from harness.records.results import GraderInfo, Manifest, Revision, Run
+from harness.statistics.calibration import by_criterion, pooled
 
 MODEL = ModelSpec(name="claude-sonnet-5-5", max_tokens=1000)
 JUDGE = ModelSpec(name="claude-haiku-5-5", max_tokens=500)
@@ -87,6 +89,56 @@ def answer(text: str = "Validate input.", **more: Any) -> Answer:
 
 def verdict(name: str, *, met: bool | None = True, dimension: str = "security", **more: Any) -> Verdict:
     return Verdict(dimension=dimension, criterion=name, met=met, **more)
+
+
+def compared(
+    met: bool | None,
+    label: bool,
+    *,
+    case: str = "a",
+    revision: str = "old",
+    place: tuple[str, str] = ("security", "threat"),
+) -> Compared:
+    return Compared(
+        answer=f"{revision}/{case}",
+        revision=revision,
+        case=case,
+        dimension=place[0],
+        criterion=place[1],
+        label=label,
+        met=met,
+    )
+
+
+def calibration(right: int, wrong: int, **changes: Any) -> Calibration:
+    """A calibration on six cases, half of the labels met; the grader is wrong on `wrong` of each class."""
+    items = [
+        compared(said, label, case=f"case{number % 6}")
+        for label in (True, False)
+        for said, count in ((label, right), (not label, wrong))
+        for number in range(count)
+    ]
+    settings: dict[str, Any] = {
+        "eval_name": "small",
+        "grader": INFOS["judge"],
+        "grader_hash": "h",
+        "in_sample": False,
+        "labels": "labels.jsonl",
+        "labels_version": "v",
+        "labelled_by": "2 model annotators",
+        "labels_alpha": 0.9,
+        "answers": 12,
+        "not_found": 0,
+        "not_asked": 0,
+        "pooled": pooled(items, frozenset()),
+        "criteria": by_criterion(items),
+        "revisions": (),
+        "cases": (),
+        "wrong": (),
+        "cost": 0.25,
+        "created_at": "2026-11-23T00:00:00.000Z",
+    }
+    return Calibration(**{**settings, **changes})
 
 
 class Shelf:

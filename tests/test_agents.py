@@ -154,7 +154,7 @@ def test_other_fields_are_kept_as_they_are_written_and_never_acted_on() -> None:
         ("---\nname: p\ndescription: a: b\nname: q\n---\nbody", 4, "key 'name' occurs twice; left out: 'q'"),
         ("---\nname: p\ndescription: d #1 plan\n---\nbody", 3, "YAML takes text after ' #' for a comment"),
         ("---\nname: p\ndescription: 12\n---\nbody", 3, "description is not text to YAML"),
-        ("---\nname: p\ndescription: d\ntools: *\n---\nbody", 4, "not valid YAML (text that starts with *"),
+        ("---\nname: p\ndescription: d\ntools: *\n---\nbody", 4, "not strict YAML (text that starts with *"),
         ("---\njust words\nname: p\ndescription: a: b\n---\nbody", 2, "not a field, left out: 'just words'"),
         ("\n---\nname: p\ndescription: d\n---\nbody", 2, "the opening --- is not at the start of line 1"),
         (

@@ -10,10 +10,22 @@ PACKAGE = Path(__file__).parent.parent / "harness"
 
 ROWS = (
     ("records", "errors"),
-    ("parsing", "planning", "prompts", "grading", "statistics", "comparison", "reporting", "results", "data"),
+    (
+        "parsing",
+        "planning",
+        "prompts",
+        "grading",
+        "statistics",
+        "comparison",
+        "reporting",
+        "results",
+        "calibrating",
+        "labelling",
+        "data",
+    ),
     ("runner", "judge"),
     ("files", "git", "models", "store", "charts", "project", "revisions", "publishing"),
-    ("session",),
+    ("session", "stopping", "samples"),
     ("cli", "__main__"),
 )
 OWNERS: dict[str, str | tuple[str, ...]] = {
@@ -31,6 +43,12 @@ OWNERS: dict[str, str | tuple[str, ...]] = {
     "markupsafe": "harness.reporting",
     "markdown_it": "harness.reporting",
     "scipy": "harness.statistics",
+    "jsonschema": "harness.grading.checks",
+    "py3langid": "harness.grading.checks",
+    "rapidfuzz": "harness.grading",
+    "referencing": "harness.grading.checks",
+    "regex": ("harness.grading.checks", "harness.records.checks"),
+    "sqlglot": "harness.grading.checks",
     "click": "harness.cli",
     "rich": "harness.cli",
 }

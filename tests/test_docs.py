@@ -137,7 +137,7 @@ def test_a_command_in_a_document_can_be_typed(block: Block) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["harness trend demo", "harness run demo --quick", "harness run", "make coffee", "curl x"]
+    "command", ["harness forecast demo", "harness run demo --quick", "harness run", "make coffee", "curl x"]
 )
 def test_a_command_that_does_not_exist_would_be_found(command: str) -> None:
     assert complaint(command)

@@ -170,7 +170,12 @@ def gated(door: Door) -> Iterator[Door]:
         return "Use a queue and hope." if usual else "Name the threat of replay."
 
     with Loopback(reply=reply) as server:
-        door.eval(server.url, attempts=4, graders=[{"kind": "signals"}], gate={"margin": 10})
+        door.eval(
+            server.url,
+            attempts=4,
+            graders=[{"kind": "signals"}],
+            gate={"margin": 10, "allow_uncalibrated": True},
+        )
         door.cases(*(f"case{number}" for number in range(8)))
         door.write("agents/good.md", AGENT.replace("Answer briefly", "Answer well"))
         yield door
@@ -283,9 +288,9 @@ def test_all_faults_of_all_files_are_said_at_once(small: Small) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("run", "smal"), "in evals/ there are: small"),
-        (("run", "evals/other.yaml"), "no such file"),
-        (("run", "small", "--revision", "no-such"), "neither a file nor a git revision"),
+        (("run", "smal"), "did you mean small? in evals/ there are: small"),
+        (("run", "evals/other.yaml"), "no such eval"),
+        (("run", "small", "--revision", "no-such"), "no git repository here"),
         (("run", "small", "--speed", "9"), "No such option"),
         (("frobnicate",), "No such command"),
         (("show", "nothing", "queues"), "no store yet"),
@@ -651,3 +656,25 @@ def test_many_candidates_with_long_names_still_get_a_report(small: Small) -> Non
         names += ["--candidate", path]
     done = small.door.run("compare", "small", "--base", "agents/helper.md", *names)
     assert done.code == 0, done.err
+
+
+def test_check_says_what_will_surprise_before_it_costs(small: Small) -> None:
+    small.door.write(
+        "evals/rubrics/security.yaml",
+        {
+            "dimension": "security",
+            "criteria": [{"id": "threat", "text": "Names a threat."}],
+        },
+    )
+    small.door.eval(small.server.url, graders=[{"kind": "signals"}], model={"name": "claude-sonet-5-5"})
+    done = small.door.run("check", "evals/small.yaml")
+    assert done.code == 0
+    assert "the signals grader leaves threat open" in done.out
+    assert "did you mean claude-sonnet-5-5?" in done.out
+
+
+def test_json_for_programs_holds_no_character_that_acts_on_a_terminal(small: Small) -> None:
+    small.door.write("agents/odd.md", "no front matter \u202e\x9b31m")
+    done = small.door.run("check", "agents/odd.md", "--json")
+    assert done.data
+    assert not {"\u202e", "\x9b"} & set(done.out)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.planning.keys import Asked, answer_key, digest, run_id, verdict_key
+from harness.planning.keys import Asked, answer_key, digest, grader_hash, run_id, verdict_key
 from harness.planning.work import request_of
 from harness.records.inputs import GraderSpec, ModelSpec, Signal
 from harness.records.outcomes import Message, Request
@@ -140,3 +140,31 @@ def test_requests_differ_by_case() -> None:
     keys = {answer_key(request_of(manifest(), case(str(i)), "1")) for i in range(100)}
     assert len(keys) == 100
     assert isinstance(REQUEST, Request)
+
+
+RUBRIC = rubric("security", criterion("threat"))
+MEASURED = grader_hash(INFOS["judge"], spec("judge"), (RUBRIC,))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        (replace(INFOS["judge"], version="j2"), spec("judge"), (RUBRIC,)),
+        (INFOS["judge"], replace(spec("judge"), model=replace(JUDGE, effort="low")), (RUBRIC,)),
+        (
+            INFOS["judge"],
+            spec("judge"),
+            (rubric("security", replace(criterion("threat"), text="Reworded.")),),
+        ),
+        (INFOS["signals"], spec("signals"), (RUBRIC,)),
+    ],
+    ids=["version", "effort", "wording", "kind"],
+)
+def test_a_grader_that_could_judge_otherwise_is_another_grader(other: Any) -> None:
+    assert grader_hash(*other) != MEASURED
+
+
+def test_points_and_labels_leave_a_grader_what_it_is() -> None:
+    weighed = (rubric("security", criterion("threat", points=4)),)
+    labelled = replace(spec("judge"), labels="labels.jsonl", in_sample=True)
+    assert grader_hash(INFOS["judge"], labelled, weighed) == MEASURED

@@ -58,7 +58,10 @@ cases = st.builds(
     tags=st.tuples(names),
     criteria=dimensions,
 ) | st.builds(
-    Case, id=names, prompt=st.just(""), turns=st.tuples(st.builds(Turn, role=st.just("user"), text=st.text()))
+    Case,
+    id=names,
+    prompt=st.just(""),
+    turns=st.tuples(st.builds(Turn, role=st.just("user"), text=st.text().filter(str.strip))),
 )
 trials = st.builds(Trial, case=names, attempt=st.integers(1), key=names)
 usages = st.builds(Usage, input_tokens=st.integers(0), cache_read_tokens=st.integers(0))

@@ -90,11 +90,28 @@ def test_a_loss_beyond_the_margin_fails_the_gate() -> None:
 
     good = texts([3] * 16)
     bad = [text.replace("validate", "") for text in texts([1] * 16)]
-    gate = Gate(margin=5)
+    gate = Gate(margin=5, allow_uncalibrated=True)
     arms = [made(asked(attempts=2, gate=gate), good), made(asked(prompt="new", attempts=2, gate=gate), bad)]
     found = report(arms, command="c")
     assert found.comparisons[0].gates[0].result in {"FAIL", "INCONCLUSIVE"}
     assert exit_code(found) in {1, 4}
+
+
+def test_a_report_of_one_run_says_that_its_grader_is_uncalibrated() -> None:
+    found = report([made(asked(), ["validate"] * 8)], command="c")
+    assert "The signals grader is uncalibrated" in found.notes[-1]
+    assert [trusted.level for trusted in found.trusts] == ["uncalibrated"]
+
+
+def test_a_gate_of_an_uncalibrated_grader_is_inconclusive() -> None:
+    good, bad = ["validate threat"] * 8, ["threat"] * 8
+    noisy = [text.replace("threat", "") if n % 2 else text for n, text in enumerate(good)]
+    for gate, code in ((Gate(margin=5), 4), (Gate(margin=5, allow_uncalibrated=True), 1)):
+        base = made(asked(attempts=2, gate=gate), noisy + good)
+        candidate = made(asked(prompt="new", attempts=2, gate=gate), bad + bad)
+        found = report([base, candidate], command="c")
+        assert exit_code(found) == code, found.comparisons[0].gates
+        assert ("uncalibrated" in found.comparisons[0].gates[0].words) is (code == 4)
 
 
 def test_a_report_of_one_run_compares_nothing() -> None:

@@ -144,6 +144,7 @@ def test_every_placeholder_has_an_example_of_a_match() -> None:
         ("a|b", "write a space on each side"),
         ("a | ", "empty alternative"),
         ("a |  | b", "empty alternative"),
+        (" | ".join(["a"] * 201), "200 alternatives, got 201"),
         ("{moeny}", "no placeholder {moeny}, known are addition, asked"),
         ("a {", "a brace must belong to a placeholder"),
         ("... a", "must stand between two words"),

@@ -1,11 +1,15 @@
 """Agreement of a grader with labels: against sums done another way."""
 
+from itertools import permutations
+from statistics import mean
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from statsmodels.stats.inter_rater import cohens_kappa  # type: ignore[import-untyped]
 
 from harness.records.results import Agreement
-from harness.statistics.agreement import agreement, gwet_ac1
+from harness.statistics.agreement import agreement, cohen_kappa, gwet_ac1, krippendorff_alpha, two_rater_alpha
 
 PAIRS = st.lists(st.tuples(st.sampled_from([True, False, None]), st.booleans()), max_size=60)
 
@@ -64,3 +68,59 @@ def test_nothing_to_count_gives_nothing() -> None:
     assert gwet_ac1(0, 0, 0) is None
     found = measured([(None, True)])
     assert (found.n, found.ungraded, found.raw, found.balanced_accuracy) == (0, 1, None, None)
+
+
+# ------------------------------------------------------------------ kappa and alpha
+
+TABLES = st.tuples(*[st.integers(0, 30)] * 4)  # both yes, only the one yes, only the other yes, both no
+UNITS = st.lists(st.lists(st.sampled_from(["a", "b", "c", None]), max_size=4), max_size=30)
+
+
+@given(TABLES)
+def test_kappa_is_that_of_statsmodels(table: tuple[int, int, int, int]) -> None:
+    yes, one, other, no = table
+    n = sum(table)
+    found = cohen_kappa(yes + no, (yes + one, yes + other), n)
+    if n in {0, yes, no}:
+        assert found is None
+    else:
+        assert found == pytest.approx(cohens_kappa([[yes, one], [other, no]], return_results=False), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("raters", "alpha"),
+    [
+        (["0100000010", "1110010000"], 0.095),
+        (["aabbdcccedda", "babbbccceddd"], 0.692),
+        (["123321412...", "1233224125.3", ".3332342251.", "12332441251."], 0.743),
+    ],
+    ids=["two observers, two values", "two observers, five values", "four observers, values missing"],
+)
+def test_alpha_is_that_of_krippendorff_s_worked_examples(raters: list[str], alpha: float) -> None:
+    """Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", examples A, B and C."""
+    units = [[None if value == "." else value for value in unit] for unit in zip(*raters, strict=True)]
+    assert krippendorff_alpha(units) == pytest.approx(alpha, abs=0.0005)
+
+
+@given(UNITS)
+def test_alpha_is_one_minus_observed_over_expected_disagreement(units: list[list[str | None]]) -> None:
+    """By the definition: mean disagreement within units over that of any two values drawn together."""
+    known = [[value for value in unit if value is not None] for unit in units]
+    paired = [unit for unit in known if len(unit) > 1]
+    values = [value for unit in paired for value in unit]
+    expected = [one != other for one, other in permutations(values, 2)]
+    found = krippendorff_alpha(units)
+    if not any(expected):
+        assert found is None
+        return
+    observed = [mean([one != other for one, other in permutations(unit, 2)]) for unit in paired for _ in unit]
+    assert found == pytest.approx(1 - mean(observed) / mean(expected), abs=1e-9)
+
+
+@given(TABLES)
+def test_alpha_of_two_raters_needs_only_the_counts(table: tuple[int, int, int, int]) -> None:
+    yes, one, other, no = table
+    kinds = ((True, True), (True, False), (False, True), (False, False))
+    units = [pair for pair, count in zip(kinds, table, strict=True) for _ in range(count)]
+    found = two_rater_alpha(yes + no, 2 * yes + one + other, sum(table))
+    assert found == pytest.approx(krippendorff_alpha(units), abs=1e-9) if units else found is None

@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint  # type: ignore[import-untyped]
 
-from harness.statistics.estimates import cases_needed, detectable, mean, mean_score, pass_rate, variance
+from harness.statistics.estimates import (
+    cases_needed,
+    clustered_rate,
+    detectable,
+    mean,
+    mean_score,
+    pass_rate,
+    t_quantile,
+    variance,
+    z_quantile,
+)
 
 SCORES = st.lists(st.integers(0, 400).map(lambda quarter: quarter / 4), min_size=1, max_size=30)
 
@@ -88,3 +98,39 @@ def test_the_cases_needed_are_the_fewest_that_do(spread: float, difference: floa
 
 def test_nobody_can_say_how_many_cases_it_takes_without_spread() -> None:
     assert cases_needed(0.0, 5.0) is None
+
+
+# ------------------------------------------------------------------ rates over clusters
+
+CLUSTERS = st.lists(
+    st.integers(1, 20).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), min_size=2, max_size=20
+)
+
+
+@given(CLUSTERS)
+def test_clusters_never_narrow_an_interval_and_leave_the_rate(clusters: list[tuple[int, int]]) -> None:
+    passed, n = (sum(column) for column in zip(*clusters, strict=True))
+    plain, found = pass_rate(passed, n), clustered_rate(clusters)
+    assert found.mean == pytest.approx(plain.mean)
+    assert found.low is not None
+    assert found.high is not None
+    assert plain.low is not None
+    assert plain.high is not None
+    assert 0 <= found.low <= plain.low + 1e-9
+    assert plain.high - 1e-9 <= found.high <= 100
+
+
+def test_clusters_that_are_all_or_nothing_count_as_one_item_each() -> None:
+    """Ten clusters of ten alike: the design effect is 10 by the textbook, 1 + (m - 1) rho with rho = 1."""
+    found = clustered_rate([(10, 10)] * 5 + [(0, 10)] * 5)
+    stretch = t_quantile(0.975, 9) / z_quantile(0.975)
+    effective = 100 / (10 * 10 / 9 * stretch**2)  # 10 / 9: the sample variance over ten clusters
+    z = z_quantile(0.975)
+    half = 100 * z * math.sqrt(0.25 / effective + z * z / (4 * effective**2)) / (1 + z * z / effective)
+    assert found.low == pytest.approx(50 - half)
+    assert found.high == pytest.approx(50 + half)
+
+
+def test_one_cluster_shows_no_scatter_and_none_shows_nothing() -> None:
+    assert (clustered_rate([(3, 4)]).mean, clustered_rate([(3, 4)]).low) == (75.0, None)
+    assert clustered_rate([(0, 0)]).mean is None

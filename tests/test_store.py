@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from harness.errors import StoreError
 from harness.records.outcomes import Answer, Usage, Verdict
+from harness.records.results import Look, Stopping
 from harness.results import Failure
 from harness.store.opening import open_store
 from harness.store.tables import MIGRATIONS
-from making import manifest, run
+from making import calibration, manifest, run
 
 AT = "2026-11-22T00:00:00.000Z"
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -216,3 +217,88 @@ def test_a_name_that_sqlite_has_a_meaning_for_is_a_file_all_the_same(
         store.keep_answer("k", Answer(text="kept"), asked_model="m", at=AT)
     with open_store(Path(":memory:"), create=False) as store:
         assert store.answers(["k"])["k"].text == "kept"
+
+
+# ------------------------------------------------------------------ calibrations
+
+
+def test_a_calibration_is_found_by_its_grader_and_the_newest_replaces_the_older(path: Path) -> None:
+    mine, shipped = calibration(9, 1, labels="mine.jsonl"), calibration(5, 5)
+    newer = replace(shipped, created_at="2026-11-24T00:00:00.000Z")
+    with open_store(path) as store:
+        for found in (mine, shipped, newer):
+            store.keep_calibration(found)
+        assert store.calibration("h", "mine.jsonl") == mine
+        assert store.calibration("h", "labels.jsonl") == newer
+        assert store.calibration("h") == newer
+        assert store.calibration("another") is None
+
+
+def test_a_store_of_version_1_gains_the_calibrations_and_keeps_the_rest(path: Path) -> None:
+    with open_store(path) as store:
+        store.keep_answer("k", Answer(text="kept"), asked_model="m", at=AT)
+    with sqlite3.connect(path) as old:
+        old.execute("drop table calibrations")
+        old.execute("update schema_version set version = 1")
+    with open_store(path) as store:
+        assert store.calibration("h") is None
+        assert store.answers(["k"])["k"].text == "kept"
+
+
+STOPPING = Stopping(
+    base="b",
+    candidate="c",
+    ran=("queues",),
+    left=("caches",),
+    looks=(
+        Look(
+            cases=1,
+            graded=1,
+            difference=9.0,
+            p=0.002,
+            level=0.003,
+            conditional_power=0.9,
+            word="better",
+        ),
+    ),
+    saved=12,
+    interval=(1.0, 17.0),
+)
+
+
+def test_how_a_run_was_stopped_is_kept_until_it_is_asked_for_anew(path: Path) -> None:
+    begun = run(manifest())
+    with open_store(path) as store:
+        store.begin(begun)
+        store.stop(begun.id, STOPPING)
+        loaded = store.load(begun.id)
+        assert loaded.stopping == STOPPING
+        assert [case.id for case in loaded.cases] == ["queues"]
+        assert [row.stopped for row in store.list()] == ["stopped early at case 1 of 2"]
+        store.begin(begun)
+        assert store.load(begun.id) == begun
+        assert [row.stopped for row in store.list()] == [""]
+
+
+def test_a_finished_run_has_all_its_cases_however_it_was_looked_at(path: Path) -> None:
+    begun = run(manifest())
+    with open_store(path) as store:
+        store.begin(begun)
+        store.stop(begun.id, STOPPING)
+        store.finish(begun.id, at=AT)
+        assert len(store.load(begun.id).cases) == 2
+        assert [row.stopped for row in store.list()] == [""]
+
+
+def test_a_store_of_version_one_is_brought_up_to_date_and_keeps_its_runs(path: Path) -> None:
+    begun = run(manifest())
+    with open_store(path) as store:
+        store.begin(begun)
+    with sqlite3.connect(path) as connection:
+        connection.execute("alter table runs drop column stopping")
+        connection.execute("update schema_version set version = 1")
+    connection.close()
+    with open_store(path) as store:
+        assert store.load(begun.id) == begun
+        store.stop(begun.id, STOPPING)
+        assert store.load(begun.id).stopping == STOPPING

@@ -6,22 +6,30 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness import stopping
 from harness.cli.options import Wishes, store_path
-from harness.cli.screen import Meter, err, show_plan
+from harness.cli.screen import Meter, err, plain, show_plan
+from harness.comparison.correcting import corrections
+from harness.comparison.looking import told
+from harness.comparison.trust import trust
 from harness.errors import BudgetError, InputError
 from harness.grading.labels import Labels
 from harness.models.pricing import shipped_prices
+from harness.planning.keys import grader_hash
 from harness.planning.plan import Plan
 from harness.planning.work import jobs
 from harness.project import Material
 from harness.publishing import publish
-from harness.records.results import Manifest, Report, Revision, Run
+from harness.records.calibrations import Calibration
+from harness.records.results import Look, Manifest, Report, Revision, Run
 from harness.reporting import words
-from harness.results import agreements, arm, provenance, report
+from harness.results import agreements, arm, provenance, report, shared_cases
 from harness.session import Session
+from harness.statistics.sequential import sizes
+from harness.stopping import refuse_unfit
 from harness.store.opening import open_store
 from harness.store.store import Store
 
@@ -37,23 +45,36 @@ class Carried:
     page: Path | None = None
 
 
-def carry_out(material: Material, revisions: Sequence[Revision], wishes: Wishes, *, typed: str) -> Carried:
+def carry_out(
+    material: Material,
+    revisions: Sequence[Revision],
+    wishes: Wishes,
+    *,
+    typed: str,
+    sequential: bool = False,
+) -> Carried:
     """Plan, ask, make, compare and publish; with `plan_only` the plan is all.
 
-    `typed` is the command that makes the report again. Raises BudgetError when the estimate is above the
-    budget and nobody said `--yes`.
+    With `sequential` only the cases of the looks that are needed are made. `typed` is the command that makes
+    the report again. Raises BudgetError when the estimate is above the budget and nobody said `--yes`.
     """
     console = err()
     manifests = [material.manifest(revision) for revision in revisions]
-    with _session(material, wishes) as at_work:
+    if sequential:
+        refuse_unfit(manifests)
+    with session_for(material, wishes) as at_work:
         plans = tuple(at_work.plan(manifest) for manifest in manifests)
         show_plan(console, plans)
+        if sequential:
+            looks = words.listed([str(size) for size in sizes(len(material.cases))])
+            console.print(f"That is the most it can take: it looks after {looks} cases and may stop there.")
+        _warn_of_gate(at_work.store, manifests)
         if wishes.plan_only:
             return Carried(plans=plans)
-        _afford(plans, material, wishes)
+        afford(plans, material, wishes)
         at_work.unlock(plans)
         meter = Meter(console, sum(plan.trials for plan in plans))
-        runs = _perform(at_work, manifests, meter)
+        runs = _perform(at_work, manifests, meter, sequential=sequential)
         console.print(f"{meter.summary()}.", style="dim")
         made = assemble(at_work.store, runs, material.labels, typed)
     return Carried(plans=plans, report=made, page=publish(made, material.root / REPORTS))
@@ -61,18 +82,40 @@ def carry_out(material: Material, revisions: Sequence[Revision], wishes: Wishes,
 
 def assemble(store: Store, runs: Sequence[Run], labels: Mapping[str, Labels], command: str) -> Report:
     """Put the report of stored runs together: the first is the base of the others."""
-    arms = [arm(run, jobs(run.manifest, store), store.failures(run.id)) for run in runs]
-    return report(
+    manifest = runs[0].manifest
+    only = frozenset(case.id for case in shared_cases(runs))
+    arms = [arm(run, jobs(run.manifest, store, only), store.failures(run.id)) for run in runs]
+    made = report(
         arms,
         command=command,
         agreements=agreements(arms, labels),
-        notes=runs[0].manifest.eval.notes,
+        calibrations=_calibrations(store, manifest),
+        notes=manifest.eval.notes,
         provenance=provenance(arms, f"table of {shipped_prices().version}"),
     )
+    return replace(made, corrections=corrections(made, labels))
+
+
+def _calibrations(store: Store, manifest: Manifest) -> Mapping[str, Calibration]:
+    """Look up what is known of each grader's agreement with labels."""
+    return {
+        info.kind: found
+        for info, spec in zip(manifest.graders, manifest.eval.graders, strict=True)
+        if (found := store.calibration(grader_hash(info, spec, manifest.rubrics), spec.labels))
+    }
+
+
+def _warn_of_gate(store: Store, manifests: Sequence[Manifest]) -> None:
+    """Say before anything is paid that the gate will stay open, whatever comes out."""
+    manifest, gate = manifests[0], manifests[0].eval.gate
+    kind = manifest.graders[0].kind
+    trusted = trust(kind, _calibrations(store, manifest).get(kind), eval_name=manifest.eval_name)
+    if len(manifests) > 1 and gate and not (gate.allow_uncalibrated or trusted.may_gate):
+        err().print(plain(f"! The gate will be inconclusive. {trusted.words}"), style="yellow")
 
 
 @contextmanager
-def _session(material: Material, wishes: Wishes) -> Iterator[Session]:
+def session_for(material: Material, wishes: Wishes) -> Iterator[Session]:
     """Open the store and read what only a door reads: the environment, the clock, a secret."""
     with open_store(store_path(wishes.store, material.root)) as store:
         yield Session(
@@ -85,9 +128,16 @@ def _session(material: Material, wishes: Wishes) -> Iterator[Session]:
         )
 
 
-def _perform(at_work: Session, manifests: Sequence[Manifest], meter: Meter) -> tuple[Run, ...]:
+def _perform(
+    at_work: Session, manifests: Sequence[Manifest], meter: Meter, *, sequential: bool
+) -> tuple[Run, ...]:
+    def say(look: Look) -> None:
+        err().print(told(look, len(manifests[0].cases)))
+
     with meter.running():
         try:
+            if sequential:
+                return stopping.perform(at_work, manifests, meter.watch, say)
             return at_work.perform(manifests, meter.watch)
         except BaseException:
             # Whatever ended the run, say what was kept: it decides what to do next.
@@ -96,7 +146,8 @@ def _perform(at_work: Session, manifests: Sequence[Manifest], meter: Meter) -> t
             raise
 
 
-def _afford(plans: Sequence[Plan], material: Material, wishes: Wishes) -> None:
+def afford(plans: Sequence[Plan], material: Material, wishes: Wishes) -> None:
+    """Raise BudgetError when the estimate is above the budget and nobody said `--yes`."""
     budget = material.eval.budget if wishes.budget is None else wishes.budget
     if not (math.isfinite(budget) and budget >= 0):
         msg = f"--budget must be a number of dollars, 0 or more, got {budget}"

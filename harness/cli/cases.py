@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from harness.cli.options import json_option
+from harness.cli.printing import print_json
 from harness.files import read_bytes
 from harness.parsing.agents import cases_of, read_agent
 from harness.parsing.yamltext import dump
@@ -25,7 +26,7 @@ def command(agent: Path, *, as_json: bool) -> int:
         click.echo(f"{agent}, line {note.line}: {note.text}", err=True)
     cases = [_filled(json.loads(json.dumps(asdict(case)))) for case in cases_of(found)]
     if as_json:
-        click.echo(json.dumps(cases, indent=2, ensure_ascii=False))
+        print_json(cases)
     elif cases:
         click.echo(dump(cases), nl=False)
     if not cases:

@@ -1,21 +1,26 @@
 """`harness check`: read everything, call nobody."""
 
-import json
+import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import click
 
 from harness.cli.options import json_option
+from harness.cli.printing import print_json
 from harness.errors import HarnessError
 from harness.files import read_bytes, read_text, root_of, shown
+from harness.grading.scoring import criteria_of
+from harness.models.pricing import shipped_prices
 from harness.parsing.agents import read_agent
 from harness.parsing.reading import read
 from harness.parsing.yamltext import parse
-from harness.project import load
+from harness.project import Material, load
 from harness.records.inputs import Dataset, Rubric
 from harness.reporting.untrusted import visible
-from harness.reporting.words import many
+from harness.reporting.words import listed, many
+
+_SHOWN = 5
 
 
 @click.command("check", short_help="Read every file; say all that is wrong.")
@@ -37,7 +42,7 @@ def command(files: tuple[Path, ...], *, as_json: bool) -> int:
         click.echo(f"{root}: nothing to check: no agents/, datasets/ or evals/ here", err=True)
         return 5
     if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        print_json(found)
     else:
         _say(found)
     faulty = sum(not each["ok"] for each in found)
@@ -80,7 +85,27 @@ def _check(path: Path, root: Path) -> str:
     material = load(path)
     graders = ", ".join(spec.kind for spec in material.eval.graders)
     attempts = many(material.eval.attempts, "attempt")
-    return f"eval, {many(len(material.cases), 'case')}, {attempts} each, graded by {graders}"
+    notes = "".join(f"\n      {note}" for note in _eval_notes(material))
+    return f"eval, {many(len(material.cases), 'case')}, {attempts} each, graded by {graders}{notes}"
+
+
+def _eval_notes(material: Material) -> Iterator[str]:
+    """Say what can be run but will surprise: criteria nobody can grade, models nobody can price."""
+    asked = material.eval
+    if any(spec.kind == "signals" for spec in asked.graders):
+        pairs = (pair for case in material.cases for pair in criteria_of(case, material.rubrics))
+        silent = sorted(
+            {criterion.id for _, criterion in pairs if not (criterion.signals or criterion.checks)}
+        )
+        if silent:
+            more = f" and {len(silent) - _SHOWN} more" if len(silent) > _SHOWN else ""
+            yield f"the signals grader leaves {listed(silent[:_SHOWN])}{more} open: no signals are declared"
+    known = {name for price in shipped_prices().prices for name in (price.model, *price.aliases)}
+    for spec in (asked.model, *(grader.model for grader in asked.graders)):
+        if spec is not None and spec.provider == "anthropic" and spec.name not in known:
+            near = difflib.get_close_matches(spec.name, known, n=1)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            yield f"no price is known for model {spec.name}{meant}"
 
 
 def _kind(text: str, path: Path) -> str:

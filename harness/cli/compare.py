@@ -6,7 +6,7 @@ import click
 
 from harness import revisions
 from harness.cli.carrying import carry_out
-from harness.cli.options import Wishes, eval_argument, eval_path, json_option, wishes_options
+from harness.cli.options import Wishes, command_line, eval_argument, eval_path, json_option, wishes_options
 from harness.cli.reading_out import read_out
 from harness.project import Material, load
 from harness.records.results import Revision
@@ -16,6 +16,9 @@ from harness.records.results import Revision
 @eval_argument
 @click.option("--base", default="HEAD", show_default=True, help="What it is compared with.")
 @click.option("--candidate", "candidates", multiple=True, help="What is judged; may be given several times.")
+@click.option(
+    "--sequential", is_flag=True, help="Look after 50, 75 and 100 % of the cases; stop when it is clear."
+)
 @wishes_options
 @json_option
 def command(
@@ -23,6 +26,7 @@ def command(
     base: str,
     candidates: tuple[str, ...],
     *,
+    sequential: bool,
     as_json: bool,
     wishes: Wishes,
 ) -> int:
@@ -31,6 +35,9 @@ def command(
     A revision is a file, a git revision (HEAD~1, a branch, a tag: the agent's own path there) or REV:PATH.
     Without --candidate it is what the eval names under `candidates`, else the working file. Datasets,
     rubrics and the eval always come from the working tree.
+
+    With --sequential, half of the cases are run first, then three quarters, then all; it stops as soon as the
+    answer is clear or no longer likely to become so, and says how many calls that saved.
     """
     material = load(eval_path(name))
     wanted = candidates or material.eval.candidates or ("",)
@@ -48,9 +55,11 @@ def command(
         if as_json:
             click.echo('{"nothing_changed": true, "comparisons": []}')
         return 0
-    typed = " ".join((f"harness compare {name} --base {base}", *(f"--candidate {c}" for c in candidates)))
+    named = [word for candidate in candidates for word in ("--candidate", candidate)]
+    named += ["--sequential"] if sequential else []
+    typed = command_line("compare", name, "--base", base, *named, store=wishes.store)
     arms = revisions.apart(found[0], *changed)
-    carried = carry_out(material, arms, wishes, typed=typed)
+    carried = carry_out(material, arms, wishes, typed=typed, sequential=sequential)
     return read_out(carried, as_json=as_json)
 
 

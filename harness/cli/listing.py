@@ -1,13 +1,13 @@
 """`harness list`: the runs in the store."""
 
 import dataclasses
-import json
 from pathlib import Path
 
 import click
 from rich.table import Table
 
 from harness.cli.options import json_option, store_option, store_path
+from harness.cli.printing import print_json
 from harness.cli.screen import out, plain
 from harness.files import root_of
 from harness.store.opening import open_store
@@ -21,14 +21,14 @@ def command(*, store: Path | None, as_json: bool) -> int:
     with open_store(store_path(store, root_of(Path.cwd())), create=False) as opened:
         rows = opened.list()
     if as_json:
-        click.echo(json.dumps([dataclasses.asdict(row) for row in rows], indent=2))
+        print_json([dataclasses.asdict(row) for row in rows])
         return 0
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for name in ("run", "eval", "revision", "prompt", "begun", ""):
         table.add_column(name, no_wrap=name in {"run", "prompt", "begun"})
     for row in rows:
         begun = row.created_at[:16].replace("T", " ")
-        state = "" if row.finished_at else "unfinished"
+        state = row.stopped or ("" if row.finished_at else "unfinished")
         table.add_row(row.id, plain(row.eval), plain(row.label), row.prompt_hash[:8], begun, state)
     out().print(table)
     return 0

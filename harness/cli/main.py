@@ -6,6 +6,7 @@ A command's module is imported when it is called, so that `--help` costs next to
 import contextlib
 import difflib
 import importlib
+import io
 import os
 import signal
 import sys
@@ -33,8 +34,16 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("run", "Run an eval: make what is missing, grade it, write the report."),
         ("compare", "Compare two revisions of a prompt: better, worse, no worse, cannot tell?"),
         ("compare-scores", "The same verdict on scores that another tool made, CSV or JSONL."),
+        ("power", "See what an eval would find at other sizes, and what they cost."),
+    ),
+    "Trust the graders": (
+        ("calibrate", "How far a grader agrees with labelled answers; stored, and quoted by reports."),
+        ("label", "Label answers in the terminal: blind, one criterion at a time, to be taken up again."),
+        ("rubric", "Which criteria of a run say nothing, say the same, or flip between attempts."),
+        ("signals", "Try signals on an answer: what matched where, and what nearly did."),
     ),
     "Look at what there is": (
+        ("trend", "See the score over time: has it moved, and since when?"),
         ("list", "List the runs in the store."),
         ("show", "Read one case: the answers, each verdict and its evidence."),
         ("explain", "Say step by step how a verdict came about."),
@@ -111,6 +120,7 @@ def harness() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; prints errors to stderr, a traceback only for a bug."""
     signal.signal(signal.SIGTERM, _terminate)
+    _print_anything()
     try:
         # Not `harness.main()`: that turns a closed pipe into exit code 1, which here means a regression.
         with harness.make_context("harness", list(sys.argv[1:] if arguments is None else arguments)) as ctx:
@@ -129,6 +139,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say("this is a bug in the harness, not in your files; please report it")
         return BUG
     return code if isinstance(code, int) else 0
+
+
+def _print_anything() -> None:
+    """Let what the terminal's encoding lacks become a question mark: a result is no reason to crash."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _mendable(error: HarnessError | click.ClickException | OSError) -> int:

@@ -1,7 +1,9 @@
 """Options that several commands share."""
 
+import difflib
 import functools
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,16 +76,20 @@ def wishes_options(function: F) -> Callable[..., Any]:
 
 def eval_path(name: str) -> Path:
     """Find an eval file by path, or by name in `evals/`."""
-    path = Path(name)
-    if path.suffix in {".yaml", ".yml"} or is_file(path):
-        return path
     folder = root_of(Path.cwd()) / "evals"
-    found = folder / f"{name}.yaml"
-    if is_file(found):
-        return found
-    known = ", ".join(sorted(each.stem for each in folder.glob("*.yaml"))) or "none"
+    for path in (Path(name), folder / name, folder / f"{name}.yaml"):
+        if is_file(path):
+            return path
+    there = {each.stem for each in folder.glob("*.y*ml")}
+    near = difflib.get_close_matches(Path(name).stem, there, n=1)
+    meant = f"did you mean {near[0]}? " if near else ""
     msg = f"{name}: no such eval"
-    raise InputError(msg, hint=f"name a YAML file; in {folder.name}/ there are: {known}")
+    raise InputError(msg, hint=f"{meant}in evals/ there are: {', '.join(sorted(there)) or 'none'}")
+
+
+def command_line(*words: str, store: Path | None) -> str:
+    """Write a command the way it can be pasted into a shell."""
+    return shlex.join(("harness", *words, *(("--store", str(store)) if store else ())))
 
 
 def store_path(store: Path | None, root: Path) -> Path:

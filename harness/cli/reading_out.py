@@ -1,8 +1,11 @@
 """How a command ends: the verdict or the data on standard output, the page's path last."""
 
+import json
+
 import click
 
 from harness.cli.carrying import Carried
+from harness.cli.printing import print_json
 from harness.cli.screen import out, show_counts, show_report
 from harness.parsing.reading import to_json
 from harness.reporting.tables import as_json as report_as_json
@@ -13,7 +16,7 @@ def read_out(carried: Carried, *, as_json: bool) -> int:
     """Print what came of it and return the exit code; a mere plan holds."""
     if carried.report is None:
         if as_json:
-            click.echo(to_json(carried.plans))
+            print_json(json.loads(to_json(carried.plans)))
         return 0
     if as_json:
         click.echo(report_as_json(carried.report), nl=False)

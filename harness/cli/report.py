@@ -25,5 +25,5 @@ def command(runs: tuple[str, ...], *, store: Path | None, as_json: bool) -> int:
     """
     root = root_of(Path.cwd())
     with open_store(store_path(store, root), create=False) as opened:
-        made = report_of(opened, runs, root)
+        made = report_of(opened, runs, root, at=store)
     return read_out(Carried(report=made, page=publish(made, root / REPORTS)), as_json=as_json)

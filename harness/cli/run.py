@@ -6,7 +6,7 @@ import click
 
 from harness import revisions
 from harness.cli.carrying import carry_out
-from harness.cli.options import Wishes, eval_argument, eval_path, json_option, wishes_options
+from harness.cli.options import Wishes, command_line, eval_argument, eval_path, json_option, wishes_options
 from harness.cli.reading_out import read_out
 from harness.project import load
 
@@ -26,6 +26,6 @@ def command(name: str, revision: str, *, as_json: bool, wishes: Wishes) -> int:
     path = eval_path(name)
     material = load(path)
     found = revisions.find(revision, agent=Path(material.eval.agent), root=material.root)
-    typed = f"harness run {name}" + (f" --revision {revision}" if revision else "")
+    typed = command_line("run", name, *(("--revision", revision) if revision else ()), store=wishes.store)
     carried = carry_out(material, [found], wishes, typed=typed)
     return read_out(carried, as_json=as_json)

@@ -1,9 +1,8 @@
 """`harness schema`: what editors and other programs check files against."""
 
-import json
-
 import click
 
+from harness.cli.printing import print_json
 from harness.parsing.reading import SCHEMAS, schema
 
 
@@ -11,5 +10,5 @@ from harness.parsing.reading import SCHEMAS, schema
 @click.argument("kind", type=click.Choice(("dataset", "rubric", "eval")))
 def command(kind: str) -> int:
     """Print the JSON Schema of a dataset, a rubric or an eval; docs/schemas/ holds the same."""
-    click.echo(json.dumps(schema(SCHEMAS[kind]), indent=2, ensure_ascii=False))
+    print_json(schema(SCHEMAS[kind]))
     return 0

@@ -88,7 +88,7 @@ def show_plan(console: Console, plans: Sequence[Plan]) -> None:
     attempts = f"{first.attempts} attempts" if first.attempts > 1 else "one attempt"
     revisions = f"{len(plans)} revisions" if len(plans) > 1 else "one revision"
     trials = sum(plan.trials for plan in plans)
-    console.print(f"{first.cases} cases, {attempts} each, {revisions}: {trials:,} trials")
+    console.print(f"{words.many(first.cases, 'case')}, {attempts} each, {revisions}: {trials:,} trials")
     table = _table("plan", "", "stored", "to make", "cost")
     for plan in plans:
         for part in plan.parts:

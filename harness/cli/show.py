@@ -1,6 +1,5 @@
 """`harness show`: one case as it was answered and graded, two runs side by side."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +12,7 @@ from rich.text import Text
 
 from harness.cli.finding import find_run
 from harness.cli.options import json_option, store_option, store_path
+from harness.cli.printing import print_json
 from harness.cli.screen import out, plain
 from harness.errors import InputError
 from harness.files import root_of
@@ -51,7 +51,7 @@ def command(names: tuple[str, ...], *, attempt: int, store: Path | None, as_json
     case = _case(arms[0], case_id)
     if as_json:
         picked = {a.label: {g: asdict(_outcome(a, g, case.id, attempt)) for g in a.outcomes} for a in arms}
-        click.echo(json.dumps({"case": asdict(case), "runs": picked}, indent=2, ensure_ascii=False))
+        print_json({"case": asdict(case), "runs": picked})
         return 0
     _show(out(), case, arms, attempt)
     return 0
@@ -76,13 +76,13 @@ def _outcome(of_run: Arm, grader: str, case: str, attempt: int) -> Outcome:
 
 
 def _show(console: Console, case: Case, arms: Sequence[Arm], attempt: int) -> None:
-    console.print(Panel(plain(case.question.strip()), title=plain(case.title or case.id), title_align="left"))
     manifest = arms[0].made.manifest
     graders = [i.kind for i in manifest.graders if all(i.kind in of_run.outcomes for of_run in arms)]
     if not graders:
         msg = "these runs have no grader in common"
         raise InputError(msg, hint="show them one by one")
     found = [[_outcome(of_run, grader, case.id, attempt) for grader in graders] for of_run in arms]
+    console.print(Panel(plain(case.question.strip()), title=plain(case.title or case.id), title_align="left"))
     grid = Table.grid(expand=True, padding=(0, 1))
     for _ in arms:
         grid.add_column(ratio=1)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from harness.cli.carrying import assemble
 from harness.cli.finding import find_run
+from harness.cli.options import command_line
 from harness.errors import InputError
 from harness.project import labels_of
 from harness.records.results import Manifest, Report, Run
@@ -13,11 +14,14 @@ from harness.revisions import apart
 from harness.store.store import Store
 
 
-def report_of(store: Store, names: Sequence[str], root: Path, *, command: str = "") -> Report:
+def report_of(
+    store: Store, names: Sequence[str], root: Path, *, command: str = "", at: Path | None = None
+) -> Report:
     """Put the report of stored runs together, the first as the base of the others.
 
     Each name is an id, the beginning of one, or a revision's label. `command` is what makes the report again;
-    left out, it is `harness report` with the runs' ids. Raises InputError for runs that did not ask the same.
+    left out, it is `harness report` with the runs' ids, on the store `at`. Raises InputError for runs that
+    did not ask the same.
     """
     found = [find_run(store, name) for name in names]
     _same_question(found)
@@ -27,7 +31,7 @@ def report_of(store: Store, names: Sequence[str], root: Path, *, command: str = 
         for run, revision in zip(found, labels_apart, strict=True)
     ]
     labels = labels_of(found[0].manifest.eval, root)
-    typed = command or " ".join(("harness report", *(run.id for run in found)))
+    typed = command or command_line("report", *(run.id for run in found), store=at)
     return assemble(store, found, labels, typed)
 
 

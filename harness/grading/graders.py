@@ -1,4 +1,4 @@
-"""The graders that ask nobody: signals and labels, in the shape in which the runner uses graders."""
+"""The graders that ask nobody: signals, checks and labels, in the shape in which the runner uses graders."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from harness.grading.labels import Labels
 from harness.grading.units import read
 from harness.planning.work import HandOver, Mark
 from harness.records.inputs import Case
-from harness.records.outcomes import Answer
+from harness.records.outcomes import Answer, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,24 @@ class SignalsGrader:
                 for m in marks
             ]
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ChecksGrader:
+    """Leaves open what has no checks: those that there are were run before any grader was asked."""
+
+    kind: str = "checks"
+
+    async def grade(self, case: Case, answer: Answer, marks: Sequence[Mark], hand_over: HandOver) -> None:
+        """Say of each criterion that nothing here can decide it."""
+        del case, answer
+        hand_over([(mark, _undecided(mark)) for mark in marks])
+
+
+def _undecided(mark: Mark) -> Verdict:
+    return Verdict(
+        dimension=mark.dimension, criterion=mark.criterion.id, met=None, reason="no checks declared"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ VERSION = "signals-1"
 LONGEST_QUOTE = 600
 """A match spread over more characters than this is quoted by its first sentence."""
 
-_PLACES = {
+PLACES = {
     "anywhere": frozenset({"prose", "item", "row", "code"}),
     "prose": frozenset({"prose", "item"}),
     "code": frozenset({"code"}),
@@ -50,10 +50,10 @@ def match(signal: Signal, reading: Reading) -> tuple[str, tuple[str, ...]] | Non
         return None
     answer = reading.answer
     asked = {place for spans in everywhere for start, end in spans for place in range(start, end)}
-    found = [_by_unit(signal, answer, spans, asked) for spans in everywhere]
+    found = [by_unit(signal, answer, spans, asked) for spans in everywhere]
     units = set(found[0]).intersection(*found[1:])
     for phrase in signal.unless:
-        units -= {_unit(signal, answer, start) for start, _ in reading.spans(phrase)}
+        units -= {unit_of(signal, answer, start) for start, _ in reading.spans(phrase)}
     for unit in sorted(
         units, key=lambda unit: (signal.within == "sentence" and answer.is_header(unit), unit)
     ):
@@ -63,24 +63,24 @@ def match(signal: Signal, reading: Reading) -> tuple[str, tuple[str, ...]] | Non
     return None
 
 
-def _by_unit(
+def by_unit(
     signal: Signal, answer: AnswerText, spans: Iterable[Span], asked: AbstractSet[int]
 ) -> dict[int, list[Span]]:
     """Sort the places of a phrase by unit, leaving out what stands elsewhere or is negated."""
-    kinds = _PLACES[signal.where] | ({"heading"} if signal.within == "section" else set())
+    kinds = PLACES[signal.where] | ({"heading"} if signal.within == "section" else set())
     units: dict[int, list[Span]] = {}
     for start, end in spans:
         if answer.sentences[answer.sentence_of[start]].kind not in kinds:
             continue
         if signal.negated == "refuse" and negated(answer, start, end, asked):
             continue
-        units.setdefault(_unit(signal, answer, start), []).append((start, end))
+        units.setdefault(unit_of(signal, answer, start), []).append((start, end))
     for places in units.values():
         places.sort(key=lambda span: _in_heading(answer, span))
     return units
 
 
-def _unit(signal: Signal, answer: AnswerText, place: int) -> int:
+def unit_of(signal: Signal, answer: AnswerText, place: int) -> int:
     """Number the unit that a word stands in."""
     owner = answer.sentence_of[place]
     match signal.within:

@@ -225,7 +225,10 @@ def _from_lines(document: Document, front: str, line: int) -> FrontMatter:
     why = "; ".join(fault.message for fault in document.faults) or "no fields"
     where = min((fault.line or 1 for fault in document.faults), default=1)
     notes = [
-        Note(line=line - 1 + where, text=f"the front matter is not valid YAML ({why}); read line by line")
+        Note(
+            line=line - 1 + where,
+            text=f"read line by line, as agent hosts do: the front matter is not strict YAML ({why})",
+        )
     ]
     fields: dict[str, Field] = {}
     for key, start, text in _scan(front.split("\n")):

@@ -75,6 +75,16 @@ def parse(text: str) -> Document:
     return Document(value=value, lines=reader.lines, faults=tuple(reader.faults))
 
 
+def syntax_fault(text: str) -> str:
+    """Say why a text is no YAML at all, or nothing; anchors, tags and several documents are in order here."""
+    try:
+        for _ in yaml.parse(text, Loader=_Loader):
+            pass
+    except yaml.YAMLError as error:
+        return str(_syntax_fault(error, text))
+    return ""
+
+
 def dump(value: object) -> str:
     r"""Write plain data as YAML that a person would: blocks for long texts, keys in the order given.
 

@@ -6,9 +6,10 @@ for what is left out on purpose.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from harness.records.inputs import Case, Criterion, GraderSpec, ModelSpec
+from harness.records.inputs import Case, Criterion, GraderSpec, ModelSpec, Rubric
 from harness.records.outcomes import Request
 from harness.records.results import GraderInfo, Manifest
 
@@ -50,6 +51,20 @@ def verdict_key(info: GraderInfo, spec: GraderSpec, asked: Asked, vote: int = 1)
             "vote": vote,
         }
     )
+
+
+def grader_hash(info: GraderInfo, spec: GraderSpec, rubrics: Sequence[Rubric]) -> str:
+    """Name a grader by all that its verdicts on the rubrics' criteria could follow from.
+
+    A calibration holds for this grader and no other. Criteria of single cases are not in it, so a new
+    case leaves a calibration standing.
+    """
+    seen = [
+        _seen(info.kind, Asked(rubric.dimension, criterion, "", ""))
+        for rubric in rubrics
+        for criterion in rubric.criteria
+    ]
+    return digest([info.kind, info.version, _judge(spec), seen])
 
 
 def run_id(manifest: Manifest) -> str:

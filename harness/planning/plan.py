@@ -117,13 +117,13 @@ def _tally(manifest: Manifest, work: Iterable[Job]) -> _Tally:
         if job.answer is None:
             tally.unanswered += 1
             tally.question_characters += len(job.case.question)
-            criteria = sum(1 for _ in criteria_of(job.case, manifest.rubrics))
+            criteria = sum(1 for _, each in criteria_of(job.case, manifest.rubrics) if not each.checks)
             left = Counter[str]({spec.kind: criteria for spec in manifest.eval.graders})
             length = int(GUESS_AGENT.output_tokens * _CHARACTERS_PER_TOKEN)
         else:
             tally.answers += 1
             left = Counter(mark.grader for mark in job.marks if mark.verdict is None)
-            tally.stored.update(mark.grader for mark in job.marks if mark.verdict is not None)
+            tally.stored.update(mark.grader for mark in job.marks if mark.verdict is not None and mark.key)
             length = len(job.answer.text)
         tally.to_make.update(left)
         tally.prefixes.update(left.keys())

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Protocol
 
+from harness.grading import checks
+from harness.grading.checks import Against
 from harness.grading.labels import text_hash
 from harness.grading.scoring import criteria_of
 from harness.planning.keys import Asked, answer_key, question_hash, verdict_key
@@ -23,6 +25,20 @@ class Shelf(Protocol):
 
     def verdicts(self, keys: Sequence[str]) -> Mapping[str, Verdict]:
         """Return the stored verdicts among these keys."""
+
+
+class _Empty:
+    def answers(self, keys: Sequence[str]) -> Mapping[str, Answer]:
+        del keys
+        return {}
+
+    def verdicts(self, keys: Sequence[str]) -> Mapping[str, Verdict]:
+        del keys
+        return {}
+
+
+NOTHING_STORED: Shelf = _Empty()
+"""For asking what a run would take from nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,30 +75,42 @@ class Job:
         return self.answer is not None and all(mark.verdict is not None for mark in self.marks)
 
 
-def jobs(manifest: Manifest, shelf: Shelf) -> Iterator[Job]:
+def jobs(manifest: Manifest, shelf: Shelf, only: frozenset[str] | None = None) -> Iterator[Job]:
     """Yield every trial with what is stored of it: all cases once, then the second attempts, and so on.
 
-    So a run that is cut short has seen as many cases as possible. Streams: memory is bounded by a chunk.
+    So a run that is cut short has seen as many cases as possible. With `only`, just the cases of these ids.
+    Streams: memory is bounded by a chunk.
     """
-    trials = _trials(manifest)
+    trials = (job for job in _trials(manifest) if only is None or job.case.id in only)
     while chunk := list(islice(trials, _CHUNK)):
         answers = shelf.answers([job.trial.key for job in chunk])
         marks = [
             tuple(marks_of(manifest, job.case, answers[job.trial.key])) if job.trial.key in answers else ()
             for job in chunk
         ]
-        stored = shelf.verdicts([mark.key for of_job in marks for mark in of_job])
+        stored = shelf.verdicts([mark.key for of_job in marks for mark in of_job if mark.key])
         for job, of_job in zip(chunk, marks, strict=True):
             yield Job(job.trial, job.case, job.request, answers.get(job.trial.key), filled(of_job, stored))
 
 
 def marks_of(manifest: Manifest, case: Case, answer: Answer) -> Iterator[Mark]:
-    """Yield every verdict that this answer needs, grader by grader, none of them looked up yet."""
+    """Yield every verdict that this answer needs, grader by grader, none of them looked up yet.
+
+    Checks are free and need nobody, so theirs are given at once, to every grader, and never stored.
+    """
     question, text = question_hash(case), text_hash(answer.text)
+    asked = [Asked(*pair, question, text) for pair in criteria_of(case, manifest.rubrics)]
+    against = Against(case=case, prompt=manifest.revision.agent.prompt)
+    checked = [
+        checks.grade(each.criterion, answer, against, dimension=each.dimension)
+        if each.criterion.checks
+        else None
+        for each in asked
+    ]
     for info, spec in zip(manifest.graders, manifest.eval.graders, strict=True):
-        for dimension, criterion in criteria_of(case, manifest.rubrics):
-            asked = Asked(dimension, criterion, question, text)
-            yield Mark(info.kind, dimension, criterion, verdict_key(info, spec, asked))
+        for each, verdict in zip(asked, checked, strict=True):
+            key = "" if verdict else verdict_key(info, spec, each)
+            yield Mark(info.kind, each.dimension, each.criterion, key, verdict)
 
 
 def filled(marks: Sequence[Mark], stored: Mapping[str, Verdict]) -> tuple[Mark, ...]:
@@ -92,8 +120,8 @@ def filled(marks: Sequence[Mark], stored: Mapping[str, Verdict]) -> tuple[Mark, 
     the mark knows what they are called here.
     """
     return tuple(
-        Mark(m.grader, m.dimension, m.criterion, m.key, _named(stored[m.key], m) if m.key in stored else None)
-        for m in marks
+        replace(mark, verdict=_named(stored[mark.key], mark)) if mark.key in stored else mark
+        for mark in marks
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from harness.records import phrases
+from harness.records.checks import Check
 from harness.records.record import Record, refuse
 
 # ------------------------------------------------------------------ agents
@@ -125,6 +126,8 @@ class Criterion(Record):
     """`absence`: a yes needs no quote, because the criterion is about what is not there."""
     signals: tuple[Signal, ...] = ()
     """What the free, deterministic grader looks for; any one of them is enough."""
+    checks: tuple[Check, ...] = ()
+    """What code decides, whoever grades the rest: the criterion is met when all of them pass."""
 
     def __post_init__(self) -> None:
         """Refuse points that could not move a score, and a criterion without a name or a text."""
@@ -175,6 +178,10 @@ class Case(Record):
     context: str = ""
     """What is known before the message; sent in front of it."""
     tags: tuple[str, ...] = ()
+    reference: str = ""
+    """An answer known to be good. A judge sees it, checks may compare with it, the agent never does."""
+    guidance: str = ""
+    """What a judge should know to grade this case. The agent never sees it."""
     cluster: str = ""
     """Where the case comes from, if others come from there too (one incident, one document, one customer):
     such cases resemble each other, and the statistics then count sources. Empty: the case stands for
@@ -187,6 +194,8 @@ class Case(Record):
         _named(self.id)
         if bool(self.prompt.strip()) == bool(self.turns):
             refuse("give either a prompt or turns (exactly one of the two)")
+        if not all(turn.text.strip() for turn in self.turns):
+            refuse("each turn must say something")
         if self.turns and self.turns[-1].role != "user":
             refuse("the last turn must be the user's")
         _unique("criterion id", (c.id for criteria in self.criteria.values() for c in criteria))
@@ -210,7 +219,7 @@ MAX_MISSING = 0.1
 """Share of trials that may lack a score where nobody names another."""
 
 Provider = Literal["anthropic", "recorded"]
-GraderKind = Literal["judge", "signals", "labels"]
+GraderKind = Literal["judge", "signals", "labels", "checks"]
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
 
 
@@ -258,7 +267,8 @@ class GraderSpec(Record):
     """Who turns answers into verdicts."""
 
     kind: GraderKind
-    """`judge` asks a model, `signals` matches declared phrases, `labels` looks verdicts up."""
+    """`judge` asks a model, `signals` matches declared phrases, `labels` looks verdicts up; `checks` only
+    runs the criteria's checks, which every other kind runs too."""
     model: ModelSpec | None = None
     """The judge's model (kind `judge` only)."""
     labels: str = ""
@@ -292,6 +302,9 @@ class Gate(Record):
     looks: int = 1
     """How often the gate may be decided on the same comparison: 2 if a first inconclusive result may be
     topped up to twice the attempts. Each look then takes half of the error that is allowed."""
+    allow_uncalibrated: bool = False
+    """Whether a grader may decide that nobody has measured against labels, or that agrees with them too
+    little. Every report says so then."""
 
     def __post_init__(self) -> None:
         """Refuse a margin or a floor that could never be certified."""

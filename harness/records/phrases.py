@@ -55,6 +55,8 @@ class Atom:
 
 Alternative = tuple[Atom, ...]
 
+_MOST_ALTERNATIVES = 200  # each is looked for in every unit of every answer
+
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:['\u2019][^\W\d_]+)*|[%$\u20ac\u00a3]")
 _BREAK = re.compile(r"[,;:!?()\[\]{}<>|\u2013\u2014\u2026]|\.")
 _PIECE = re.compile(r"(?P<gap>\.\.\.)|\{(?P<placeholder>[^{}]*)\}|(?P<text>(?:[^{}.]|\.(?!\.\.))+|[{}])")
@@ -80,7 +82,10 @@ def breaks(separator: str) -> bool:
 @lru_cache(maxsize=8192)
 def parse(phrase: str) -> tuple[Alternative, ...]:
     """Read a phrase into its alternatives; ValueError in the words of the person who wrote it."""
-    return tuple(_alternative(part, phrase) for part in re.split(r"\s\|\s", f" {phrase} "))
+    parts = re.split(r"\s\|\s", f" {phrase} ")
+    if len(parts) > _MOST_ALTERNATIVES:
+        refuse(f"a phrase may have {_MOST_ALTERNATIVES} alternatives, got {len(parts)}")
+    return tuple(_alternative(part, phrase) for part in parts)
 
 
 def _alternative(part: str, phrase: str) -> Alternative:

@@ -60,17 +60,79 @@ class Manifest(Record):
     harness_version: str = ""
 
 
+LookWord = Literal["better", "worse", "futile", "go on", "no decision"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look(Record):
+    """One look at a sequential comparison, after `cases` of its cases, `graded` of them in both arms.
+
+    `level` is the two-sided p at or below which this look decides. `conditional_power` is the chance that
+    the last look decides if the trend stays as seen, `None` at the last look itself. `futile` stops because
+    that chance is small; `no decision` is a last look that did not decide.
+    """
+
+    cases: int
+    graded: int
+    difference: float | None
+    p: float | None
+    level: float
+    conditional_power: float | None
+    word: LookWord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopping(Record):
+    """How a sequential comparison went: the looks, the cases that were run, and those left out on purpose.
+
+    `base` and `candidate` are run ids, `ran` and `left` case ids in the seeded order they were drawn in.
+    `saved` counts the paid calls that the cases in `left` would have taken. `interval` is overall's repeated
+    interval, which holds at whichever look one stops; `None` where there is none.
+    """
+
+    base: str
+    candidate: str
+    ran: tuple[str, ...]
+    left: tuple[str, ...]
+    looks: tuple[Look, ...]
+    saved: int
+    interval: tuple[float, float] | None = None
+
+    @property
+    def early(self) -> bool:
+        """Whether cases were left out."""
+        return bool(self.left)
+
+    @property
+    def words(self) -> str:
+        """What happened, in a few words."""
+        planned = len(self.ran) + len(self.left)
+        if not self.early:
+            return f"went to the last of {planned} cases"
+        return f"stopped early at case {len(self.ran)} of {planned}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run(Record):
     """One execution. The id is derived from what was asked, so asking the same again is the same run.
 
-    Times are ISO 8601 in UTC; `finished_at` is empty while a run is incomplete.
+    Times are ISO 8601 in UTC; `finished_at` is empty while a run is incomplete. `stopping` says which cases a
+    sequential comparison left out on purpose.
     """
 
     id: str
     manifest: Manifest
     created_at: str
     finished_at: str = ""
+    stopping: Stopping | None = None
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """The cases that were to be run: all, but for those that a sequential comparison left out."""
+        if self.stopping is None or self.finished_at:
+            return self.manifest.cases
+        left = frozenset(self.stopping.left)
+        return tuple(case for case in self.manifest.cases if case.id not in left)
 
 
 # ------------------------------------------------------------------ estimates
@@ -381,6 +443,80 @@ class Agreement(Record):
     labels: str
 
 
+TrustLevel = Literal["use", "tentative", "too low", "uncalibrated", "labels"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust(Record):
+    """How far a grader may decide a gate, by its calibration.
+
+    `use` and `tentative` may; `too low` and `uncalibrated` may not unless the eval allows it; `labels` looks
+    verdicts up and needs none. `alpha` is Krippendorff's, `None` without a calibration or where it cannot
+    be measured; `words` is the sentence for people, `remedy` what to do where it may not decide.
+    """
+
+    grader: str
+    level: TrustLevel
+    alpha: float | None = None
+    words: str = ""
+    remedy: str = ""
+
+    @property
+    def may_gate(self) -> bool:
+        """Whether its verdicts may decide a gate without the eval's leave."""
+        return self.level in {"use", "tentative", "labels"}
+
+
+# ------------------------------------------------------------------ what a grader's errors do
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectedLevel(Record):
+    """One arm's mean score by the grader (`raw`) and corrected by labels, `labelled` of its `verdicts`.
+
+    `raw` is not cut to 0..100 answer by answer, as reported scores are. `bias` is by how many points the
+    grader sees too much. Sensitivity and specificity are shares in 0..1, `None` where not measurable.
+    """
+
+    arm: str
+    labelled: int
+    verdicts: int
+    raw: float
+    corrected: Estimate
+    bias: Estimate
+    sensitivity: float | None
+    specificity: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectedDifference(Record):
+    """A candidate's difference to the base by the grader, and corrected in two ways.
+
+    `by_labels` holds also where the grader errs differently in the two arms; `by_rates`, the difference over
+    `youden` (sensitivity + specificity - 1 of both arms, 0 to 1), only where it errs alike. `bias` is by how
+    many points more the grader flatters the candidate than the base. `None` where not measurable.
+    """
+
+    candidate: str
+    raw: Estimate
+    by_labels: Estimate
+    by_rates: Estimate | None
+    youden: Estimate | None
+    bias: Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction(Record):
+    """What one grader's errors do to one dimension, measured on labels of this report's own answers."""
+
+    grader: str
+    dimension: str
+    labels: str
+    in_sample: bool
+    arms: tuple[CorrectedLevel, ...]
+    differences: tuple[CorrectedDifference, ...] = ()
+
+
 # ------------------------------------------------------------------ the report
 
 
@@ -437,7 +573,8 @@ class Report(Record):
     There is one comparison per candidate and grader; the first grader decides, the others are second
     opinions. `gates` and `spreads` are those of a single run, by the grader that decides; a comparison holds
     its own. `rankings` are there for two candidates or more. `created_at` is the newest run's time, so equal
-    content gives an equal report.
+    content gives an equal report. `cases` are those that all arms were to run; `stopping` says how a
+    sequential comparison chose them.
     """
 
     name: str
@@ -452,9 +589,12 @@ class Report(Record):
     candidates: tuple[Arm, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     agreements: tuple[Agreement, ...] = ()
+    trusts: tuple[Trust, ...] = ()
     notes: tuple[str, ...] = ()
     provenance: tuple[tuple[str, str], ...] = ()
     rankings: tuple[Ranking, ...] = ()
     reliabilities: tuple[Reliability, ...] = ()
     gates: tuple[GateResult, ...] = ()
     spreads: tuple[Spread, ...] = ()
+    stopping: Stopping | None = None
+    corrections: tuple[Correction, ...] = ()

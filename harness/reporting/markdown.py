@@ -6,7 +6,18 @@ Everything that a model, a dataset or an agent file wrote goes through `untruste
 from collections.abc import Iterator, Sequence
 
 from harness.comparison import asides
-from harness.records.results import Arm, Comparison, Difference, Estimate, Flip, GateResult, Report
+from harness.records.results import (
+    Arm,
+    Comparison,
+    CorrectedDifference,
+    CorrectedLevel,
+    Correction,
+    Difference,
+    Estimate,
+    Flip,
+    GateResult,
+    Report,
+)
 from harness.reporting import selection, words
 from harness.reporting.untrusted import markdown_code, markdown_text
 
@@ -219,6 +230,8 @@ def _folded(report: Report) -> Iterator[str]:
         yield _details(title, f"{markdown_text(comparison.headline, 600)}\n\n{_differences(comparison)}")
     if report.agreements:
         yield _details("How far the graders agree with the labels", _agreements(report))
+    if report.corrections:
+        yield _details("What the graders' errors do to the scores", _corrections(report.corrections))
     yield _details("Provenance", _provenance(report))
 
 
@@ -238,6 +251,55 @@ def _agreements(report: Report) -> str:
         for agreement in report.agreements[:_ROWS_SHOWN]
     ]
     return _table(header, rows)
+
+
+def _corrections(found: Sequence[Correction]) -> str:
+    levels = ("", "grader", "by grader", "corrected", "95 % interval", "sees too much", "labelled", "arm")
+    moved = (
+        "",
+        "grader",
+        "by grader",
+        "by labels",
+        "95 % interval",
+        "by rates",
+        "95 % interval",
+        "candidate",
+    )
+    parts = [words.correcting(found)]
+    for header, rows in (
+        (levels, [_corrected_level(each, arm) for each in found for arm in each.arms]),
+        (moved, [_corrected_difference(each, arm) for each in found for arm in each.differences]),
+    ):
+        if rows:
+            parts.append(_table(header, rows[:_ROWS_SHOWN]))
+    return "\n\n".join(parts)
+
+
+def _corrected_level(found: Correction, arm: CorrectedLevel) -> tuple[str, ...]:
+    return (
+        markdown_text(found.dimension, 60),
+        markdown_text(found.grader, 40),
+        words.points(arm.raw),
+        words.points(arm.corrected.mean),
+        words.interval(arm.corrected),
+        words.signed(arm.bias.mean),
+        f"{words.count(arm.labelled)} of {words.count(arm.verdicts)}",
+        markdown_text(arm.arm, 40),
+    )
+
+
+def _corrected_difference(found: Correction, moved: CorrectedDifference) -> tuple[str, ...]:
+    by_rates = moved.by_rates
+    return (
+        markdown_text(found.dimension, 60),
+        markdown_text(found.grader, 40),
+        words.signed(moved.raw.mean),
+        words.signed(moved.by_labels.mean),
+        words.interval(moved.by_labels, sign=True),
+        words.signed(by_rates.mean if by_rates else None),
+        words.interval(by_rates, sign=True),
+        markdown_text(moved.candidate, 40),
+    )
 
 
 def _provenance(report: Report) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from harness.records.outcomes import Answer, Failed, Graded, Outcome, Score, Ungraded
 from harness.records.results import OVERALL, Arm, Report, Run
 from harness.reporting.selection import arms
-from harness.reporting.untrusted import cell
+from harness.reporting.untrusted import cell, json_text
 
 FORMAT = 1
 """Grows when a reader of results.json would have to change."""
@@ -74,11 +74,14 @@ def as_json(report: Report) -> str:
         "gates": _plain(report.gates),
         "spreads": _plain(report.spreads),
         "agreements": _plain(report.agreements),
+        "trusts": _plain(report.trusts),
+        "corrections": _plain(report.corrections),
         "notes": _plain(report.notes),
         "provenance": _plain(report.provenance),
+        "stopping": _plain(report.stopping),
         "answers": _answers(report),
     }
-    return json.dumps(data, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1) + "\n"
+    return json_text(json.dumps(data, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1)) + "\n"
 
 
 def _roles(report: Report) -> Iterator[tuple[Arm, str]]:

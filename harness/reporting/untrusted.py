@@ -11,6 +11,7 @@ _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]|~$^]|^[#+=-]|(?<=^\d)[.)](?=\s|$)|(?<=^\d\d)[.)](?=\s|$))")
 # GitHub links these in rendered text, whatever was escaped in the source, so the words are cut apart.
 _AUTOLINKED = re.compile(r"(@|#(?=\w)|GH-(?=\d)|https?:(?=//)|ftp:(?=//)|www(?=\.))", re.IGNORECASE)
+_ACTING = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -68,6 +69,17 @@ def cell(text: str) -> str:
     """
     shown = visible(text)
     return f"'{shown}" if shown.startswith(_FORMULA) else shown
+
+
+def json_text(text: str) -> str:
+    r"""Escape in JSON text what would act on a screen; it parses to the same data.
+
+    Everything below a space is escaped by any JSON writer already.
+
+    >>> json_text('{"a": "\u202eb"}')
+    '{"a": "\\u202eb"}'
+    """
+    return _ACTING.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
 def _acts(character: str) -> bool:

@@ -2,10 +2,18 @@
 
 from collections.abc import Sequence
 
-from harness.records.results import Estimate, GateResult, VerdictWord
+from harness.records.results import Correction, Estimate, GateResult, VerdictWord
 
 _MINUS = "\N{MINUS SIGN}"
+_CORRECTED = (
+    "By labels: what the grader sees, set right by the labels on these very answers; it holds also where the "
+    "grader errs differently in the two arms. By rates: the difference over sensitivity + specificity − 1, "
+    "where it errs alike. Scores are not cut to 0..100 here. The verdict above goes by the grader alone."
+)
+_BLOCKS = "▁▂▃▄▅▆▇█"
 _ABSENT = "\N{EN DASH}"
+
+_LEAST_DOLLARS = 0.0001
 
 MARKS: dict[VerdictWord, str] = {
     "better": "\N{BLACK UP-POINTING TRIANGLE}",
@@ -78,6 +86,8 @@ def dollars(cost: float | None) -> str:
     """Give a cost; `unknown` where no price is known, which is never the same as nothing."""
     if cost is None:
         return "unknown"
+    if 0 < cost < _LEAST_DOLLARS:
+        return f"under ${_LEAST_DOLLARS}"
     return f"${cost:.4f}" if 0 < cost < 0.1 else f"${cost:,.2f}"
 
 
@@ -103,6 +113,31 @@ def moment(time: str) -> str:
     '2026-03-01 02:00 UTC'
     """
     return f"{time[:10]} {time[11:16]} UTC" if time[10:11] == "T" and time.endswith("Z") else time
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """Draw values as a line of blocks, from the least to the largest; all alike are drawn in the middle.
+
+    >>> sparkline([1, 2, 3])
+    '▁▄█'
+    """
+    low, high = min(values), max(values)
+    if high == low:
+        return _BLOCKS[3] * len(values)
+    return "".join(_BLOCKS[int((value - low) / (high - low) * 7)] for value in values)
+
+
+def correcting(found: Sequence[Correction]) -> str:
+    """Say how corrected numbers came about, and what they do not hold."""
+    parts = [_CORRECTED]
+    if any(each.in_sample for each in found):
+        parts.append(
+            "In sample: a grader here was written while looking at these labels, which flatters it: "
+            "it errs more on other answers."
+        )
+    if all(arm.labelled == arm.verdicts for each in found for arm in each.arms):
+        parts.append("Every verdict is labelled, so what is corrected by labels is the labels' own score.")
+    return " ".join(parts)
 
 
 def listed(names: Sequence[str]) -> str:

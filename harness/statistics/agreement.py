@@ -1,6 +1,8 @@
 """How far a grader's verdicts agree with labels."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+from itertools import permutations
 
 from harness.records.results import Agreement
 
@@ -58,6 +60,52 @@ def gwet_ac1(agreed: int, yeses: int, n: int) -> float | None:
     prevalence = yeses / (2 * n)
     by_chance = 2 * prevalence * (1 - prevalence)
     return (agreed / n - by_chance) / (1 - by_chance)
+
+
+def cohen_kappa(agreed: int, yeses: tuple[int, int], n: int) -> float | None:
+    """Give Cohen's chance-corrected agreement of two raters on n yes-or-no questions.
+
+    `yeses` counts those of each rater. `None` without questions, and where both raters gave one and the
+    same answer throughout: chance alone explains that (Cohen 1960, Educ. Psychol. Meas. 20, 37-46).
+    """
+    if n == 0:
+        return None
+    one, other = (count / n for count in yeses)
+    by_chance = one * other + (1 - one) * (1 - other)
+    return None if by_chance == 1 else (agreed / n - by_chance) / (1 - by_chance)
+
+
+def krippendorff_alpha(units: Iterable[Sequence[Hashable | None]]) -> float | None:
+    """Give Krippendorff's alpha for nominal values; each unit holds one value per rater, `None` for missing.
+
+    Any number of raters, any values. A unit with fewer than two values pairs nothing and is left out. `None`
+    where nothing can be paired, and where all values are the same: agreement on what never varies shows
+    nothing (Krippendorff 2011, Computing Krippendorff's Alpha-Reliability, sections C and D).
+
+    >>> krippendorff_alpha([("a", "a"), ("a", "b"), ("b", "b"), ("b", None)])
+    0.4444444444444444
+    """
+    totals: Counter[Hashable] = Counter()
+    disagreed = 0.0
+    for unit in units:
+        values = [value for value in unit if value is not None]
+        if len(values) < 2:
+            continue
+        totals.update(values)
+        disagreed += sum(one != other for one, other in permutations(values, 2)) / (len(values) - 1)
+    n = totals.total()
+    by_chance = n * n - sum(count * count for count in totals.values())
+    return None if by_chance == 0 else 1 - (n - 1) * disagreed / by_chance
+
+
+def two_rater_alpha(agreed: int, yeses: int, n: int) -> float | None:
+    """Give `krippendorff_alpha` of two raters on n yes-or-no questions that both answered, from the counts.
+
+    `yeses` counts those of both raters, as in `gwet_ac1`.
+    """
+    values = 2 * n
+    by_chance = values * values - yeses * yeses - (values - yeses) ** 2
+    return None if by_chance == 0 else 1 - (values - 1) * 2 * (n - agreed) / by_chance
 
 
 def _middle(one: float | None, other: float | None) -> float | None:

@@ -71,15 +71,54 @@ def pass_rate(passed: int, n: int, *, confidence: float = 0.95) -> Estimate:
     if not 0 <= passed <= n or n == 0:
         msg = f"passed must be between 0 and n, and n at least 1, got {passed} of {n}"
         raise ValueError(msg)
+    low, high = _wilson(passed / n, n, confidence)
+    mean = 100 * passed / n
+    return Estimate(mean=mean, low=low, high=high, n=n, method="Wilson", confidence=confidence)
+
+
+def clustered_rate(clusters: Sequence[tuple[int, int]], *, confidence: float = 0.95) -> Estimate:
+    """Estimate a rate in points over items that come in clusters, each cluster (passed, items).
+
+    Wilson's interval at the effective number of items: the items over their design effect, as Korn and
+    Graubard (1998, Survey Methodology 24, 193-201) do for the exact interval, with Student's t for few
+    clusters. A design effect below 1 counts as 1, so that the interval is never narrower than that of
+    independent items. One cluster gives no interval. `n` counts items; none at all is `NOTHING`.
+
+    >>> round(clustered_rate([(9, 10), (10, 10), (5, 10)]).mean)
+    80
+    """
+    filled = [(passed, items) for passed, items in clusters if items]
+    n = sum(items for _, items in filled)
+    if n == 0:
+        return NOTHING
+    share = sum(passed for passed, _ in filled) / n
+    if len(filled) == 1:
+        return Estimate(mean=100 * share, low=None, high=None, n=n, method="one case", confidence=confidence)
+    level = (1 + confidence) / 2
+    stretch = t_quantile(level, len(filled) - 1) / z_quantile(level)
+    effective = n / (_design_effect(filled, share, n) * stretch**2)
+    low, high = _wilson(share, effective, confidence)
+    method = f"Wilson, {len(filled)} cases as clusters"
+    return Estimate(mean=100 * share, low=low, high=high, n=n, method=method, confidence=confidence)
+
+
+def _design_effect(clusters: Sequence[tuple[int, int]], share: float, n: int) -> float:
+    """Give the rate's variance over clusters by that of independent items, 1 at least."""
+    independent = share * (1 - share) / n
+    if independent == 0:
+        return 1.0
+    scatter = math.fsum((passed - share * items) ** 2 for passed, items in clusters)
+    groups = len(clusters)
+    return max(1.0, groups / (groups - 1) * scatter / n**2 / independent)
+
+
+def _wilson(share: float, n: float, confidence: float) -> tuple[float, float]:
+    """Give Wilson's bounds in points; `n` need not be whole."""
     z = z_quantile((1 + confidence) / 2)
-    share = passed / n
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
     # At 0 of n and n of n rounding must not push the rate itself out of its interval.
-    low, high = max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))
-    return Estimate(
-        mean=100 * share, low=100 * low, high=100 * high, n=n, method="Wilson", confidence=confidence
-    )
+    return 100 * max(0.0, min(share, centre - half)), 100 * min(1.0, max(share, centre + half))
 
 
 def detectable(spread: float, n: int) -> float | None:

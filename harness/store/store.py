@@ -16,11 +16,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from harness.errors import StoreError
 from harness.parsing.reading import from_json, to_json
+from harness.records.calibrations import Calibration
 from harness.records.outcomes import Answer, Usage, Verdict
 from harness.records.record import Record
-from harness.records.results import Manifest, Run
+from harness.records.results import Manifest, Run, Stopping
 from harness.results import Failure
-from harness.store.tables import answers, failures, runs, verdicts
+from harness.store.tables import answers, calibrations, failures, runs, verdicts
 
 _CHUNK = 500  # keys per query: below every SQLite's limit on bound values
 _USAGE = ("input_tokens", "output_tokens", "cache_write_tokens", "cache_read_tokens")
@@ -55,6 +56,8 @@ class Listed(Record):
     created_at: str
     asked_at: str
     finished_at: str
+    stopped: str = ""
+    """How a sequential comparison left cases of it out, in words; empty where it did not."""
 
 
 class Store:
@@ -131,7 +134,7 @@ class Store:
         with self._reading() as connection:
             return {
                 table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
-                for table in (answers, verdicts, runs, failures)
+                for table in (answers, verdicts, runs, failures, calibrations)
             }
 
     # -- runs
@@ -148,8 +151,9 @@ class Store:
             "created_at": run.created_at,
             "asked_at": run.created_at,
             "finished_at": "",
+            "stopping": "",
         }
-        renewed = {name: values[name] for name in ("manifest", "asked_at")}
+        renewed = {name: values[name] for name in ("manifest", "asked_at", "stopping")}
         statement = sqlite.insert(runs).on_conflict_do_update(index_elements=["id"], set_=renewed)
         with self._writing() as connection:
             connection.execute(statement, values)
@@ -167,6 +171,12 @@ class Store:
         with self._writing() as connection:
             connection.execute(statement)
 
+    def stop(self, run: str, stopping: Stopping) -> None:
+        """Record how a sequential comparison went, and so why cases of a run were left out."""
+        statement = runs.update().where(runs.c.id == run).values(stopping=to_json(stopping))
+        with self._writing() as connection:
+            connection.execute(statement)
+
     def failures(self, run: str) -> tuple[Failure, ...]:
         """Return what went wrong when a run was last tried."""
         columns = (failures.c[name] for name in ("case", "attempt", "stage", "kind", "message", "hint"))
@@ -176,10 +186,9 @@ class Store:
 
     def list(self) -> tuple[Listed, ...]:
         """Return all runs, the one asked for last at the end."""
-        columns = (runs.c[name] for name in Listed.__dataclass_fields__)
-        query = select(*columns).order_by(runs.c.asked_at, runs.c.id)
+        query = select(runs).order_by(runs.c.asked_at, runs.c.id)
         with self._reading() as connection:
-            return tuple(Listed(**row._mapping) for row in connection.execute(query))  # noqa: SLF001 - the documented accessor
+            return tuple(_listed(row) for row in connection.execute(query))
 
     def load(self, run: str) -> Run:
         """Return a run with its manifest; StoreError if there is none of that id."""
@@ -189,7 +198,36 @@ class Store:
             msg = f"{self._where}: no run {run}"
             raise StoreError(msg, hint="`harness list` shows the runs that are stored")
         manifest = from_json(Manifest, row.manifest)
-        return Run(id=row.id, manifest=manifest, created_at=row.created_at, finished_at=row.finished_at)
+        return Run(
+            id=row.id,
+            manifest=manifest,
+            created_at=row.created_at,
+            finished_at=row.finished_at,
+            stopping=_stopping(row),
+        )
+
+    # -- calibrations
+
+    def keep_calibration(self, found: Calibration) -> None:
+        """Put a calibration on disk, in place of an earlier one of this grader on these labels."""
+        values = {
+            "grader_hash": found.grader_hash,
+            "labels": found.labels,
+            "grader": found.grader.kind,
+            "calibration": to_json(found),
+            "created_at": found.created_at,
+        }
+        statement = sqlite.insert(calibrations).prefix_with("OR REPLACE")
+        with self._writing() as connection:
+            connection.execute(statement, values)
+
+    def calibration(self, grader_hash: str, labels: str = "") -> Calibration | None:
+        """Return the calibration of a grader on these labels, else its newest on any."""
+        query = select(calibrations.c.calibration).where(calibrations.c.grader_hash == grader_hash)
+        preferred = (calibrations.c.labels != labels, calibrations.c.created_at.desc())
+        with self._reading() as connection:
+            row = connection.execute(query.order_by(*preferred).limit(1)).one_or_none()
+        return None if row is None else from_json(Calibration, row.calibration)
 
     # -- how
 
@@ -229,6 +267,25 @@ def broken(where: str, error: SQLAlchemyError) -> StoreError:
 def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
     for start in range(0, len(keys), _CHUNK):
         yield keys[start : start + _CHUNK]
+
+
+def _listed(row: Row[Any]) -> Listed:
+    stopping = _stopping(row)
+    early = stopping is not None and stopping.early and not row.finished_at
+    return Listed(
+        id=row.id,
+        eval=row.eval,
+        label=row.label,
+        prompt_hash=row.prompt_hash,
+        created_at=row.created_at,
+        asked_at=row.asked_at,
+        finished_at=row.finished_at,
+        stopped=stopping.words if stopping and early else "",
+    )
+
+
+def _stopping(row: Row[Any]) -> Stopping | None:
+    return from_json(Stopping, row.stopping) if row.stopping else None
 
 
 def _answer(row: Row[Any]) -> Answer:

@@ -2,7 +2,19 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import Boolean, Column, Connection, Float, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Float,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    inspect,
+    text,
+)
 
 metadata = MetaData()
 
@@ -55,6 +67,7 @@ runs = Table(
     Column("created_at", String(32), nullable=False),
     Column("asked_at", String(32), nullable=False),
     Column("finished_at", String(32), nullable=False),
+    Column("stopping", Text, nullable=False, server_default=""),
 )
 
 failures = Table(
@@ -71,10 +84,33 @@ failures = Table(
 )
 
 
+calibrations = Table(
+    "calibrations",
+    metadata,
+    Column("grader_hash", String(64), primary_key=True),
+    Column("labels", String(400), primary_key=True),
+    Column("grader", String(64), nullable=False),
+    Column("calibration", Text, nullable=False),
+    Column("created_at", String(32), nullable=False),
+)
+
+
 def _first(connection: Connection) -> None:
     """Version 1: answers, verdicts, runs, failures."""
     metadata.create_all(connection, tables=[versions, answers, verdicts, runs, failures])
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first,)
+def _calibrations(connection: Connection) -> None:
+    """Calibrations of graders, by grader and file of labels."""
+    metadata.create_all(connection, tables=[calibrations])
+
+
+def _stopping(connection: Connection) -> None:
+    """Keep with a run how a sequential comparison stopped it: JSON, empty for none."""
+    columns = {column["name"] for column in inspect(connection).get_columns(runs.name)}
+    if "stopping" not in columns:  # a store made by this version has it from the first step on
+        connection.execute(text("ALTER TABLE runs ADD COLUMN stopping TEXT NOT NULL DEFAULT ''"))
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _calibrations, _stopping)
 """Step n takes a store from version n to n + 1. Never edit a step that has shipped; append one."""

@@ -1,0 +1,152 @@
+"""`harness calibrate`: how far a grader agrees with labelled answers."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from harness import revisions
+from harness.calibrating import Bench, calibration, found, work
+from harness.cli.calibrated import show_calibration
+from harness.cli.carrying import afford, session_for
+from harness.cli.options import Wishes, eval_argument, eval_path, json_option, wishes_options
+from harness.cli.printing import print_json
+from harness.cli.screen import Meter, err, out
+from harness.errors import InputError
+from harness.files import is_file, read_text, shown
+from harness.grading.labels import Labels, read_labels
+from harness.models.recorded import Recorded, read_recorded
+from harness.parsing.reading import to_json
+from harness.planning.plan import Plan
+from harness.project import Material, load
+from harness.records.calibrations import Calibration
+from harness.records.inputs import GraderSpec
+from harness.reporting.words import dollars
+from harness.samples import samples
+from harness.session import Session
+
+
+@click.command("calibrate", short_help="How far a grader agrees with labels.")
+@eval_argument
+@click.option("--grader", "kind", default="", help="Which grader; default: the first that names labels.")
+@click.option("--labels", "labels_file", default="", help="Labels file, in place of the grader's own.")
+@click.option(
+    "--answers",
+    "answers_file",
+    default="",
+    help="Recorded answers that the labels are about; default: those of the eval, else the file of the "
+    "same name in datasets/recorded/.",
+)
+@click.option("--wrong", default=5, show_default=True, help="How many wrong verdicts to print.")
+@click.option("--all", "every", is_flag=True, help="Print the criteria of single cases too.")
+@wishes_options
+@json_option
+def command(  # noqa: PLR0913 - one parameter per option
+    name: str,
+    kind: str,
+    labels_file: str,
+    answers_file: str,
+    wrong: int,
+    *,
+    every: bool,
+    as_json: bool,
+    wishes: Wishes,
+) -> int:
+    """Measure how far a grader agrees with labelled answers, and store it for reports to quote.
+
+    Graded are the labelled answers that are recorded or stored; verdicts that are stored are not made
+    again. A gate trusts a grader with an alpha of 0.80, tentatively from 0.667, and below or without a
+    calibration only if the eval says `gate.allow_uncalibrated: true`.
+    """
+    material = load(eval_path(name))
+    spec = _spec(material, kind, labels_file)
+    labels = _labels(material, spec, labels_file)
+    recorded = _recorded(material, spec.labels, answers_file)
+    material = replace(
+        material,
+        eval=replace(material.eval, graders=(spec,)),
+        labels={spec.labels: labels, **material.labels},
+    )
+    with session_for(material, wishes) as at_work:
+        made = _measure(at_work, labels, recorded, wishes)
+    if isinstance(made, Plan):
+        if as_json:
+            print_json(json.loads(to_json((made,))))
+    elif as_json:
+        print_json(json.loads(to_json(made)))
+    else:
+        show_calibration(out(), made, wrong=wrong, every=every)
+    return 0
+
+
+def _measure(
+    at_work: Session, labels: Labels, recorded: Recorded | None, wishes: Wishes
+) -> Calibration | Plan:
+    """Grade what is not graded yet, measure, and keep the calibration; the plan if that is all."""
+    material, console = at_work.material, err()
+    agent = Path(material.eval.agent)
+    bench = Bench(material.manifest(revisions.find("", agent=agent, root=material.root)), labels)
+    taken = found(samples(bench.manifest, recorded, at_work.store), labels)
+    asked = work(bench, taken, at_work.shelf)
+    missing = [job for _, job in asked if not job.done]
+    plan = at_work.plan_of(bench.manifest, [job for _, job in asked])
+    if plan.calls or wishes.plan_only:
+        console.print(_plan_line(plan, len(asked)))
+    if wishes.plan_only:
+        return plan
+    afford([plan], material, wishes)
+    at_work.unlock([plan])
+    meter = Meter(console, len(missing))
+    if missing:
+        with meter.running():
+            at_work.grade(bench.manifest, missing, meter.watch)
+        console.print(f"{meter.summary()}.", style="dim")
+    (spec,) = material.eval.graders
+    graded = work(bench, taken, at_work.shelf)
+    made = calibration(bench, graded, in_sample=spec.in_sample, at=at_work.at())
+    at_work.store.keep_calibration(made)
+    return made
+
+
+def _plan_line(plan: Plan, answers: int) -> str:
+    """Say what is stored and what grading the rest would cost."""
+    (*_, part) = plan.parts
+    cost = f", about {dollars(plan.cost)}; {part.basis}" if plan.calls else ""
+    return f"{answers} labelled answers: {part.stored:,} verdicts stored, {part.to_make:,} to make{cost}"
+
+
+def _spec(material: Material, kind: str, labels_file: str) -> GraderSpec:
+    """Choose the grader: the one of that kind, else the first that can be measured."""
+    specs = [spec for spec in material.eval.graders if spec.kind != "labels"]
+    chosen = [spec for spec in specs if spec.kind == kind] if kind else specs
+    if not chosen:
+        there = ", ".join(spec.kind for spec in specs) or "none but labels, which are what others are held to"
+        msg = f"{material.name}: no grader {kind or 'to measure'}"
+        raise InputError(msg, hint=f"its graders are: {there}")
+    with_labels = [spec for spec in chosen if spec.labels]
+    if not with_labels and not labels_file:
+        msg = f"{material.name}: grader {chosen[0].kind} names no labels to be measured against"
+        raise InputError(msg, hint="add `labels: datasets/labels/NAME.jsonl` to it, or use --labels FILE")
+    spec = (with_labels or chosen)[0]
+    if not labels_file:
+        return spec
+    name = shown(Path(labels_file), material.root)
+    # Labels that the eval does not name are not the ones that the grader was written on.
+    return replace(spec, labels=name, in_sample=spec.in_sample and name == spec.labels)
+
+
+def _labels(material: Material, spec: GraderSpec, labels_file: str) -> Labels:
+    if not labels_file and spec.labels in material.labels:
+        return material.labels[spec.labels]
+    return read_labels(read_text(Path(labels_file), name=spec.labels), source=spec.labels)
+
+
+def _recorded(material: Material, labels: str, answers_file: str) -> Recorded | None:
+    """Read the answers that are labelled; those that a run stored are found without."""
+    namesake = material.root / "datasets" / "recorded" / Path(labels).name
+    if not answers_file and (material.recorded is not None or not is_file(namesake)):
+        return material.recorded
+    path = Path(answers_file) if answers_file else namesake
+    name = shown(path, material.root)
+    return read_recorded(read_text(path, name=name), source=name)
