@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import select
+import sqlite3
 import subprocess
 import sys
 import time
@@ -193,6 +194,17 @@ def test_a_grader_that_agrees_decides_and_every_report_quotes_its_calibration(pr
     assert compare(project).code == 4
 
 
+def test_other_labels_on_answers_that_were_seen_are_in_sample_too(project: Door) -> None:
+    write_eval(project, "labels: datasets/labels.jsonl", "labels: datasets/labels.jsonl\n  in_sample: true")
+    first, *_, last = (project.root / "datasets/labels.jsonl").read_text().splitlines(keepends=True)
+    project.write("datasets/seen.jsonl", last)
+    done = project.run("calibrate", "small", "--labels", "datasets/seen.jsonl", "--json")
+    assert done.data["in_sample"] is True
+    project.write("datasets/labels.jsonl", first)
+    done = project.run("calibrate", "small", "--labels", "datasets/seen.jsonl", "--json")
+    assert done.data["in_sample"] is False
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
@@ -221,14 +233,14 @@ def test_answers_that_a_run_stored_can_be_calibrated_on(door: Door) -> None:
         door.cases(*CASES)
         door.eval(server.url, graders=[{"kind": "signals"}])
         assert door.run("run", "small").code == 0
-        shown = [door.run("show", "working", case, "--json").data for case in CASES]
-        texts = [of_case["runs"]["working"]["signals"]["answer"]["text"] for of_case in shown]
+        with sqlite3.connect(door.root / ".harness" / "store.db") as store:
+            texts = [text for (text,) in store.execute("select text from answers order by text")]
         label = {"answer": "x", "dimension": "security", "criterion": "input", "settled": "one"}
         labels = [{**label, "answer_hash": sha(text), "met": n % 2 == 0} for n, text in enumerate(texts)]
         door.write("datasets/mine.jsonl", lines(*labels))
         done = door.run("calibrate", "small", "--labels", "datasets/mine.jsonl", "--json")
     assert done.code == 0, done.err
-    assert done.data["answers"] == len({*texts})
+    assert done.data["answers"] == len(texts) == len(CASES)
     assert [lean["revision"] for lean in done.data["revisions"]] == ["working"]
 
 

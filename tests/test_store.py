@@ -234,6 +234,15 @@ def test_a_calibration_is_found_by_its_grader_and_the_newest_replaces_the_older(
         assert store.calibration("another") is None
 
 
+def test_a_calibration_of_another_version_counts_as_none(path: Path) -> None:
+    with open_store(path) as store:
+        store.keep_calibration(calibration(9, 1))
+    with sqlite3.connect(path) as damaged:
+        damaged.execute("update calibrations set calibration = '{}'")
+    with open_store(path) as store:
+        assert store.calibration("h") is None
+
+
 def test_a_store_of_version_1_gains_the_calibrations_and_keeps_the_rest(path: Path) -> None:
     with open_store(path) as store:
         store.keep_answer("k", Answer(text="kept"), asked_model="m", at=AT)

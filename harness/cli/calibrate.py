@@ -63,6 +63,7 @@ def command(  # noqa: PLR0913 - one parameter per option
     spec = _spec(material, kind, labels_file)
     labels = _labels(material, spec, labels_file)
     recorded = _recorded(material, spec.labels, answers_file)
+    spec = replace(spec, in_sample=spec.in_sample and _seen(material, labels))
     material = replace(
         material,
         eval=replace(material.eval, graders=(spec,)),
@@ -131,15 +132,19 @@ def _spec(material: Material, kind: str, labels_file: str) -> GraderSpec:
     spec = (with_labels or chosen)[0]
     if not labels_file:
         return spec
-    name = shown(Path(labels_file), material.root)
-    # Labels that the eval does not name are not the ones that the grader was written on.
-    return replace(spec, labels=name, in_sample=spec.in_sample and name == spec.labels)
+    return replace(spec, labels=shown(Path(labels_file), material.root))
 
 
 def _labels(material: Material, spec: GraderSpec, labels_file: str) -> Labels:
     if not labels_file and spec.labels in material.labels:
         return material.labels[spec.labels]
     return read_labels(read_text(Path(labels_file), name=spec.labels), source=spec.labels)
+
+
+def _seen(material: Material, labels: Labels) -> bool:
+    """Say whether labels are on answers that the eval's own labels are on, which the grader's writer saw."""
+    own = {place[0] for known in material.labels.values() for place in known.by_key}
+    return any(place[0] in own for place in labels.by_key)
 
 
 def _recorded(material: Material, labels: str, answers_file: str) -> Recorded | None:

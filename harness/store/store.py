@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, Row, delete, func, literal, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
-from harness.errors import StoreError
+from harness.errors import InputError, StoreError
 from harness.parsing.reading import from_json, to_json
 from harness.records.calibrations import Calibration
 from harness.records.outcomes import Answer, Usage, Verdict
@@ -222,12 +222,18 @@ class Store:
             connection.execute(statement, values)
 
     def calibration(self, grader_hash: str, labels: str = "") -> Calibration | None:
-        """Return the calibration of a grader on these labels, else its newest on any."""
+        """Return the calibration of a grader on these labels, else its newest on any.
+
+        One that cannot be read, because another version wrote it, counts as none: it is measured again.
+        """
         query = select(calibrations.c.calibration).where(calibrations.c.grader_hash == grader_hash)
         preferred = (calibrations.c.labels != labels, calibrations.c.created_at.desc())
         with self._reading() as connection:
             row = connection.execute(query.order_by(*preferred).limit(1)).one_or_none()
-        return None if row is None else from_json(Calibration, row.calibration)
+        try:
+            return None if row is None else from_json(Calibration, row.calibration)
+        except InputError:
+            return None
 
     # -- how
 
