@@ -12,7 +12,8 @@ from harness.planning.keys import digest
 from harness.planning.work import Job
 from harness.records.outcomes import Failed, Outcome, Usage
 from harness.records.record import Record
-from harness.records.results import Agreement, Arm, Manifest, Report, Revision, Run
+from harness.records.results import Agreement, Arm, Manifest, Report, Revision, Run, Spending
+from harness.reporting.words import dollars, many
 from harness.statistics.agreement import agreement
 
 _LONGEST_NAME = 120  # well below what file systems take, with room for the files inside
@@ -33,7 +34,7 @@ class Failure(Record):
     hint: str = ""
 
 
-def arm(run: Run, work: Iterable[Job], failures: Sequence[Failure]) -> Arm:
+def arm(run: Run, work: Iterable[Job], failures: Sequence[Failure], spending: Sequence[Spending] = ()) -> Arm:
     """Turn what is stored of a run into one outcome per trial and grader, and sum it up."""
     manifest = run.manifest
     found = list(work)
@@ -56,6 +57,7 @@ def arm(run: Run, work: Iterable[Job], failures: Sequence[Failure]) -> Arm:
             **{kind: _sum(_verdict_costs(found, kind)) for kind in kinds},
         },
         seconds=median(answer.seconds for answer in answers) if answers else None,
+        spending=tuple(spending),
     )
 
 
@@ -144,6 +146,7 @@ def provenance(arms: Sequence[Arm], prices: str) -> tuple[tuple[str, str], ...]:
             (f"prompt of {each.label}", f"SHA-256 {revision.agent.prompt_hash}"),
             (f"file of {each.label}", f"SHA-256 {revision.agent.file_hash}"),
             (f"run of {each.label}", each.run.id),
+            *_spent(each),
         ]
     files = ((name, f"SHA-256 {found}") for name, found in sorted(manifest.files.items()))
     end = (("seed", str(manifest.eval.seed)), ("prices", prices), ("harness", manifest.harness_version))
@@ -194,6 +197,15 @@ def _asked(manifest: Manifest) -> str:
         return f"recorded answers, {model.answers}, SHA-256 {manifest.model_version}"
     settings = f"max_tokens {model.max_tokens}, effort {model.effort or 'the default'}"
     return f"{model.name}, {settings}, {model.base_url}, API version {manifest.model_version}"
+
+
+def _spent(each: Arm) -> Iterable[tuple[str, str]]:
+    """Say for each part that asks a model what it was to cost, and did."""
+    for row in each.spending:
+        before = "no estimate" if row.estimate is None else f"estimated {dollars(row.estimate)}"
+        unknown = f", {many(row.unpriced, 'call')} without a known price not counted" if row.unpriced else ""
+        paid = f"paid {dollars(row.cost)} for {many(row.calls, 'call')}{unknown}"
+        yield f"cost of {each.label}, {row.part}", f"{before}, {paid}"
 
 
 def _source(revision: Revision) -> str:

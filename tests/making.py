@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.planning.keys import run_id
+from harness.planning.work import Taken
 from harness.records.inputs import Agent, Case, Criterion, Eval, GraderSpec, ModelSpec, Rubric, Signal
 from harness.records.outcomes import Answer, Verdict
 from harness.records.results import GraderInfo, Manifest, Revision, Run
@@ -87,6 +88,22 @@ def answer(text: str = "Validate input.", **more: Any) -> Answer:
 
 def verdict(name: str, *, met: bool | None = True, dimension: str = "security", **more: Any) -> Verdict:
     return Verdict(dimension=dimension, criterion=name, met=met, **more)
+
+
+class Desk:
+    """Grants every claim and is always on disk: a run that is alone."""
+
+    async def take(self, keys: Sequence[str]) -> Taken:
+        return Taken(frozenset(keys), 0)
+
+    def drop(self, keys: Sequence[str]) -> None:
+        pass
+
+    async def committed(self) -> None:
+        pass
+
+    async def pause(self) -> None:
+        pass
 
 
 class Shelf:

@@ -13,8 +13,8 @@ from harness.planning.model import API_VERSION
 from harness.planning.work import jobs
 from harness.records.outcomes import Answer, Failed, Request
 from harness.records.results import Manifest
-from harness.runner import Answered, Bench, Done, Event, Grader, Marked, Unmarked, run
-from making import JUDGE, Shelf, case, criterion, manifest, rubric
+from harness.runner import Answered, Bench, Done, Event, Grader, Marked, OfTrial, Unmarked, Waiting, run
+from making import JUDGE, Desk, Shelf, case, criterion, manifest, rubric
 
 pytestmark = pytest.mark.anyio
 
@@ -48,18 +48,20 @@ def judged(*, met: bool = True, quote: str = "Validate input.") -> str:
 
 async def perform(
     asked: Manifest, model: Scripted, graders: Mapping[str, Grader] | None = None, shelf: Shelf | None = None
-) -> tuple[list[Event], Shelf]:
+) -> tuple[list[OfTrial], Shelf]:
     """Run it all, keeping what is made the way a store does."""
-    kept, shelf = list[Event](), shelf or Shelf()
+    kept, shelf = list[OfTrial](), shelf or Shelf()
 
     def keep(event: Event) -> None:
+        assert not isinstance(event, Waiting)
         kept.append(event)
         if isinstance(event, Answered):
             shelf.of_answers[event.trial.key] = event.answer
         if isinstance(event, Marked):
             shelf.of_verdicts.update(event.verdicts)
 
-    bench = Bench(asked, model, graders or {"signals": SignalsGrader()}, shelf)
+    paid = frozenset({"agent", "judge"})
+    bench = Bench(asked, model, graders or {"signals": SignalsGrader()}, shelf, Desk(), paid)
     await run(jobs(asked, shelf), bench, keep)
     return kept, shelf
 

@@ -70,11 +70,43 @@ failures = Table(
     Column("created_at", String(32), nullable=False),
 )
 
+spending = Table(
+    "spending",
+    metadata,
+    Column("run", String(64), primary_key=True),
+    Column("part", String(64), primary_key=True),
+    Column("estimate", Float),
+    Column("calls", Integer, nullable=False),
+    Column("unpriced", Integer, nullable=False),
+    Column("cost", Float, nullable=False),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("place", String(400), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("beat", Integer, nullable=False),
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("worker", String(32), nullable=False, index=True),
+)
+
 
 def _first(connection: Connection) -> None:
     """Version 1: answers, verdicts, runs, failures."""
     metadata.create_all(connection, tables=[versions, answers, verdicts, runs, failures])
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first,)
+def _second(connection: Connection) -> None:
+    """Version 2: what was paid, and who is making what right now."""
+    metadata.create_all(connection, tables=[spending, workers, claims])
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _second)
 """Step n takes a store from version n to n + 1. Never edit a step that has shipped; append one."""
