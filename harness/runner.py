@@ -129,14 +129,16 @@ async def run(work: Iterator[Job], bench: Bench, keep: Keep) -> None:
     the first HarnessError, such as a refused key or a full disk; the calls in flight are cancelled then.
     """
     held = await _through(work, bench, keep)
+    waited = False
     while held:
-        if elsewhere := sum(each.elsewhere for each in held):
-            keep(Waiting(elsewhere))
-            await bench.desk.pause()
         again = looked_up(bench.manifest, bench.shelf, [each.job for each in held])
         held = await _through(again, bench, keep)
-        if elsewhere and not held:
-            keep(Waiting(0))
+        if elsewhere := sum(each.elsewhere for each in held):
+            waited = True
+            keep(Waiting(elsewhere))
+            await bench.desk.pause()
+    if waited:
+        keep(Waiting(0))
     await bench.desk.committed()
 
 
