@@ -26,6 +26,7 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    type_coerce,
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
@@ -86,7 +87,7 @@ class Store:
         found: dict[str, Verdict] = {}
         with self._reading() as connection:
             for chunk in _chunks(keys):
-                rows = connection.execute(select(verdicts).where(verdicts.c.key.in_(chunk)))
+                rows = connection.execute(select(*_VERDICTS).where(verdicts.c.key.in_(chunk)))
                 found.update((row.key, _verdict(row)) for row in rows)
         return found
 
@@ -288,7 +289,7 @@ _KINDS: Mapping[type, tuple[type, ...]] = {
     Text: (str,),
     Integer: (int,),
     Float: (float, int),
-    Boolean: (bool,),
+    Boolean: (int,),
 }
 
 
@@ -319,7 +320,14 @@ def _answer(row: Row[Any]) -> Answer:
 
 def _verdict(row: Row[Any]) -> Verdict:
     values = _sound(row, verdicts)
-    return Verdict(**{name: values[name] for name in Verdict.__dataclass_fields__})
+    met = values["met"]
+    if met not in {None, 0, 1}:
+        msg = f"verdicts.met must be 0, 1 or null, got {met}"
+        raise _DamagedError(msg)
+    others = {name: values[name] for name in Verdict.__dataclass_fields__ if name != "met"}
+    return Verdict(met=None if met is None else bool(met), **others)
 
 
+# SQLAlchemy would take whatever is not 0 for true; a verdict is not made of damage.
+_VERDICTS = (*(c for c in verdicts.c if c.name != "met"), type_coerce(verdicts.c.met, Integer).label("met"))
 _ANSWER = tuple(name for name in Answer.__dataclass_fields__ if name != "usage")
