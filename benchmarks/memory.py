@@ -70,8 +70,9 @@ def main() -> None:
     options.add_argument("--trials", type=int, default=20_000, help="a multiple of 100")
     options.add_argument("--json", action="store_true", help="print JSON")
     chosen = options.parse_args()
+    loopback = REPOSITORY / "tests" / "loopback.py"
     server = subprocess.Popen(
-        [sys.executable, str(REPOSITORY / "tests" / "loopback.py"), "--port", "0"],
+        [sys.executable, str(loopback), "--port", "0"],
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -71,8 +71,16 @@ class Waiting:
     calls: int
 
 
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A call was answered and cost so many US dollars, whatever becomes of its reply; `None` is unknown."""
+
+    part: str
+    cost: float | None
+
+
 OfTrial = Answered | Marked | Unmarked | Failed | Left | Done
-Event = OfTrial | Waiting
+Event = OfTrial | Waiting | Paid
 Keep = Callable[[Event], None]
 """Takes an event in; it is on disk when the desk's next `committed` ends."""
 

@@ -38,6 +38,7 @@ from harness.runner import (
     Grader,
     Left,
     Marked,
+    Paid,
     Unmarked,
     Waiting,
     run,
@@ -105,7 +106,7 @@ class Session:
                 begun = Run(id=run_id(manifest), manifest=manifest, created_at=self.at())
                 self.store.begin(begun, _estimates(manifest, planned))
                 keeper = _Keeper(self, begun, journal, watch)
-                bench = self._bench(manifest, accounts, _Till(self, begun, journal, purse))
+                bench = self._bench(manifest, accounts, _Till(self, begun, journal, purse, watch))
                 await run(jobs(manifest, self._shelf), bench, keeper.keep)
                 if not keeper.left:
                     self.store.finish(begun.id, at=self.at())
@@ -183,7 +184,7 @@ class _Keeper:
                 changes.failure(self._run, _failure(event), at=at)
             case Left():
                 self.left = True
-            case Done() | Waiting():
+            case Done() | Waiting() | Paid():
                 pass
         self._journal.then(partial(self._watch, event))
 
@@ -196,6 +197,7 @@ class _Till:
     begun: Run
     journal: Journal
     purse: Purse
+    watch: Callable[[Event], None]
 
     def metered(self, model: Model, part: str, spec: ModelSpec) -> Metered:
         """Weigh each call of this part before it starts, and write down what it cost."""
@@ -206,6 +208,7 @@ class _Till:
 
         def paid(cost: float | None) -> None:
             self.journal.changes.paid(self.begun.id, part, cost)
+            self.journal.then(partial(self.watch, Paid(part, cost)))
 
         return Metered(model, self.purse, most, paid)
 

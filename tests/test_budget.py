@@ -95,6 +95,8 @@ def test_a_reply_that_could_not_be_used_is_on_the_bill_although_nothing_came_of_
         assert (agent["calls"], judge["calls"]) == (1, 1)
         assert judge["cost"] > 0
         assert arm(door)["costs"]["judge"] == 0
+        (said,) = re.findall(r"\$([\d.]+) spent", done.err)
+        assert float(said) == pytest.approx(paid(door), abs=0.0001)
 
 
 def test_calls_without_a_known_price_are_counted_apart(door: Door, server: Loopback) -> None:

@@ -13,7 +13,20 @@ from harness.planning.model import API_VERSION
 from harness.planning.work import Taken, jobs
 from harness.records.outcomes import Answer, Failed, Request
 from harness.records.results import Manifest
-from harness.runner import Answered, Bench, Done, Event, Grader, Left, Marked, OfTrial, Unmarked, Waiting, run
+from harness.runner import (
+    Answered,
+    Bench,
+    Done,
+    Event,
+    Grader,
+    Left,
+    Marked,
+    OfTrial,
+    Paid,
+    Unmarked,
+    Waiting,
+    run,
+)
 from making import JUDGE, Desk, Shelf, case, criterion, manifest, rubric
 
 pytestmark = pytest.mark.anyio
@@ -57,7 +70,7 @@ async def perform(
     kept, shelf = list[OfTrial](), shelf or Shelf()
 
     def keep(event: Event) -> None:
-        if isinstance(event, Waiting):
+        if isinstance(event, Waiting | Paid):
             return
         kept.append(event)
         if isinstance(event, Answered):

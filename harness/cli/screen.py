@@ -14,7 +14,7 @@ from harness.records.outcomes import Failed
 from harness.records.results import OVERALL, Agreement, Arm, Comparison, Difference, Report, VerdictWord
 from harness.reporting import words
 from harness.reporting.untrusted import shortened, visible
-from harness.runner import Answered, Done, Event, Left, Marked, Unmarked, Waiting
+from harness.runner import Answered, Done, Event, Left, Marked, Paid, Unmarked, Waiting
 
 STYLES: dict[VerdictWord, str] = {
     "better": "bold green",
@@ -142,13 +142,12 @@ class Meter:
     def watch(self, event: Event) -> None:
         """Take in one event."""
         match event:
-            case Answered(_, answer):
+            case Answered():
                 self.answers += 1
-                self._spend(answer.cost)
             case Marked(_, _, verdicts):
                 self.verdicts += len(verdicts)
-                for _, verdict in verdicts:
-                    self._spend(verdict.cost)
+            case Paid(_, cost):
+                self.cost = None if cost is None or self.cost is None else self.cost + cost
             case Failed(trial=trial, message=message):
                 self.failed += 1
                 self._warn(f"{trial.case}, attempt {trial.attempt}: no answer: {message}")
@@ -178,9 +177,6 @@ class Meter:
             parts.append(f"{words.many(self.left, 'call')} not made to stay within the budget")
         parts.append(f"{words.dollars(self.cost)} spent")
         return ", ".join(parts)
-
-    def _spend(self, cost: float | None) -> None:
-        self.cost = None if cost is None or self.cost is None else self.cost + cost
 
     def _step(self) -> None:
         self.done += 1
