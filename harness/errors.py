@@ -8,6 +8,7 @@ HarnessError            exit code
 └── StoreError          2    the store cannot be opened, read or written
 
 CallError is apart: one call to a model failed. It is a value in the run (`Failed`), never the end of it.
+Its child UnaffordableError is a call that was not made, because it could have passed the budget.
 
 Only the doors catch HarnessError; they print it and leave with its exit code. A traceback means a bug.
 """
@@ -106,3 +107,11 @@ class CallError(Exception):
         self.kind = kind
         self.message = message
         self.hint = hint
+
+
+class UnaffordableError(CallError):
+    """A call was not made: it could have cost more than is left of the budget."""
+
+    def __init__(self, message: str) -> None:
+        """`message` says what it could have cost and what is left."""
+        super().__init__("budget", message)

@@ -32,9 +32,11 @@ from harness.records.results import (
     Report,
     Revision,
     Run,
+    Spending,
     Stopping,
     Trust,
 )
+from harness.reporting.words import dollars, many
 from harness.statistics.agreement import agreement
 
 _LONGEST_NAME = 120  # well below what file systems take, with room for the files inside
@@ -55,7 +57,7 @@ class Failure(Record):
     hint: str = ""
 
 
-def arm(run: Run, work: Iterable[Job], failures: Sequence[Failure]) -> Arm:
+def arm(run: Run, work: Iterable[Job], failures: Sequence[Failure], spending: Sequence[Spending] = ()) -> Arm:
     """Turn what is stored of a run into one outcome per trial and grader, and sum it up."""
     manifest = run.manifest
     found = list(work)
@@ -79,6 +81,7 @@ def arm(run: Run, work: Iterable[Job], failures: Sequence[Failure]) -> Arm:
             **{kind: _sum(_verdict_costs(found, kind)) for kind in kinds},
         },
         seconds=median(answer.seconds for answer in answers) if answers else None,
+        spending=tuple(spending),
     )
 
 
@@ -190,6 +193,7 @@ def provenance(arms: Sequence[Arm], prices: str) -> tuple[tuple[str, str], ...]:
             (f"prompt of {each.label}", f"SHA-256 {revision.agent.prompt_hash}"),
             (f"file of {each.label}", f"SHA-256 {revision.agent.file_hash}"),
             (f"run of {each.label}", each.made.id),
+            *_spent(each),
         ]
     files = ((name, f"SHA-256 {found}") for name, found in sorted(manifest.files.items()))
     end = (("seed", str(manifest.eval.seed)), ("prices", prices), ("harness", manifest.harness_version))
@@ -309,6 +313,15 @@ def _asked(manifest: Manifest) -> str:
 def _share(arms: Sequence[Arm]) -> str:
     planned, ran = len(arms[0].made.manifest.cases), len(shared_cases([each.made for each in arms]))
     return f"{planned}" if ran == planned else f"{ran} of {planned}"
+
+
+def _spent(each: Arm) -> Iterable[tuple[str, str]]:
+    """Say for each part that asks a model what it was to cost, and did."""
+    for row in each.spending:
+        before = "no estimate" if row.estimate is None else f"estimated {dollars(row.estimate)}"
+        unknown = f", {many(row.unpriced, 'call')} without a known price not counted" if row.unpriced else ""
+        paid = f"paid {dollars(row.cost)} for {many(row.calls, 'call')}{unknown}"
+        yield f"cost of {each.label}, {row.part}", f"{before}, {paid}"
 
 
 def _source(revision: Revision) -> str:

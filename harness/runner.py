@@ -6,12 +6,12 @@ counts and shows. A call that fails for good is an event; a refused key ends the
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from harness.errors import CallError, HarnessError
+from harness.errors import CallError, HarnessError, UnaffordableError
 from harness.planning.model import Model
-from harness.planning.work import HandOver, Job, Mark, Shelf, filled, marks_of
+from harness.planning.work import HandOver, Job, Mark, Shelf, Taken, filled, looked_up, marks_of
 from harness.records.inputs import Case
 from harness.records.outcomes import Answer, Failed, Trial, Verdict
 from harness.records.results import Manifest
@@ -52,8 +52,39 @@ class Done:
     stored: bool
 
 
-Event = Answered | Marked | Unmarked | Failed | Done
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Calls of a trial were not made because they could have passed the budget; the next command makes them.
+
+    `part` is `agent` or the grader's kind.
+    """
+
+    trial: Trial
+    part: str
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """All that is left is being made by another run on the same store: so many calls; 0 ends the wait."""
+
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A call was answered and cost so many US dollars, whatever becomes of its reply; `None` is unknown."""
+
+    part: str
+    cost: float | None
+
+
+OfTrial = Answered | Marked | Unmarked | Failed | Left | Done
+Event = OfTrial | Waiting | Paid
 Keep = Callable[[Event], None]
+"""Takes an event in; it is on disk when the desk's next `committed` ends."""
+
+AGENT = "agent"
 
 
 class Grader(Protocol):
@@ -67,26 +98,75 @@ class Grader(Protocol):
         """Give a verdict for each mark; raises CallError when its model cannot be reached."""
 
 
+class Desk(Protocol):
+    """Where work is claimed before it is paid for, and where what was kept reaches the disk."""
+
+    async def take(self, keys: Sequence[str]) -> Taken:
+        """Claim keys, so that no other run makes them; a kept result gives its claim up."""
+
+    def drop(self, keys: Sequence[str]) -> None:
+        """Give up claims on what will not be made."""
+
+    async def committed(self) -> None:
+        """Wait until everything kept so far is on disk."""
+
+    async def pause(self) -> None:
+        """Wait a moment before looking again at what others are making."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What a run works with: who answers, who grades, and what is stored already."""
+    """What a run works with: who answers, who grades, what is stored already, and where work is claimed.
+
+    `paid` names the parts that cost something, `agent` or a grader's kind: only these are claimed.
+    """
 
     manifest: Manifest
     model: Model
     graders: Mapping[str, Grader]
     shelf: Shelf
+    desk: Desk
+    paid: frozenset[str]
 
 
 async def run(work: Iterator[Job], bench: Bench, keep: Keep) -> None:
     """Make what is missing, with as many trials in hand as the eval allows calls in flight.
 
-    `work` is consumed as workers get free, so that memory does not grow with the run. Ends with the
-    first HarnessError, such as a refused key or a full disk; the calls in flight are cancelled then.
+    `work` is consumed as workers get free, so that memory does not grow with the run. What another run is
+    making is put aside and looked at again in the end, until it is stored or free to take. Ends with
+    the first HarnessError, such as a refused key or a full disk; the calls in flight are cancelled then.
     """
+    held = await _through(work, bench, keep)
+    waited = False
+    while held:
+        again = looked_up(bench.manifest, bench.shelf, [each.job for each in held])
+        held = await _through(again, bench, keep)
+        if elsewhere := sum(each.elsewhere for each in held):
+            waited = True
+            keep(Waiting(elsewhere))
+            await bench.desk.pause()
+    if waited:
+        keep(Waiting(0))
+    await bench.desk.committed()
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A trial that waits for what another run, or another trial of this one, is making."""
+
+    job: Job
+    elsewhere: int
+
+
+async def _through(work: Iterator[Job], bench: Bench, keep: Keep) -> list[_Held]:
+    """Go through the work once; return the trials that could not be finished yet."""
+    held: list[_Held] = []
 
     async def worker() -> None:
         for job in work:
-            await _trial(job, bench, keep)
+            found = await _trial(job, bench, keep)
+            if found is not None:
+                held.append(found)
             await asyncio.sleep(0)  # stored trials await nothing else: let Ctrl-C in
 
     try:
@@ -95,6 +175,7 @@ async def run(work: Iterator[Job], bench: Bench, keep: Keep) -> None:
                 group.create_task(worker())
     except* HarnessError as ended:
         raise _first(ended) from None
+    return held
 
 
 def _first(ended: BaseExceptionGroup[HarnessError]) -> BaseException:
@@ -105,39 +186,80 @@ def _first(ended: BaseExceptionGroup[HarnessError]) -> BaseException:
     return error
 
 
-async def _trial(job: Job, bench: Bench, keep: Keep) -> None:
-    if not job.done:
-        answer, marks = job.answer, job.marks
-        if answer is None:
-            answer = await _answer(job, bench.model, keep)
-        if answer is not None and not marks:
-            marks = tuple(marks_of(bench.manifest, job.case, answer))
-            marks = filled(marks, bench.shelf.verdicts([mark.key for mark in marks if mark.key]))
-        if answer is not None:
-            await _grade(job, answer, marks, bench, keep)
+async def _trial(job: Job, bench: Bench, keep: Keep) -> _Held | None:
+    """Make what is missing of a trial; its answer is on disk before it is graded."""
+    elsewhere, through, known = 0, True, job
+    if known.answer is None:
+        free, elsewhere = await _claimed(AGENT, [job.trial.key], bench)
+        if not free:
+            return _Held(job, elsewhere)
+        known = await _answered(job, bench, keep)
+    if known.answer is not None:
+        for grader in bench.graders.values():
+            known, others, graded = await _graded(known, grader, bench, keep)
+            elsewhere += others
+            through = through and graded
+        if through and not known.done:
+            return _Held(known, elsewhere)
     keep(Done(job.trial, stored=job.done))
+    return None
 
 
-async def _answer(job: Job, model: Model, keep: Keep) -> Answer | None:
+async def _claimed(part: str, keys: Sequence[str], bench: Bench) -> tuple[frozenset[str], int]:
+    """Say which keys are ours to make, and how many others are making; what is free needs no claim."""
+    if part not in bench.paid:
+        return frozenset(keys), 0
+    taken = await bench.desk.take(keys)
+    return taken.ours, taken.elsewhere
+
+
+async def _answered(job: Job, bench: Bench, keep: Keep) -> Job:
+    """Ask the agent, and give the job with its answer and what must be marked in it, if there is one."""
+    key = job.trial.key
     try:
-        answer = await model.answer(job.request)
+        answer = await bench.model.answer(job.request)
+    except UnaffordableError:
+        keep(Left(job.trial, AGENT, 1))
     except CallError as error:
         keep(Failed(trial=job.trial, kind=error.kind, message=error.message, hint=error.hint))
-        return None
-    keep(Answered(job.trial, answer))
-    return answer
+    else:
+        keep(Answered(job.trial, answer))
+        await bench.desk.committed()
+        marks = tuple(marks_of(bench.manifest, job.case, answer))
+        # The same text may have been graded before; of what is paid for, the claim will tell.
+        free = [m.key for m in marks if m.verdict is None and m.grader not in bench.paid]
+        marks = filled(marks, bench.shelf.verdicts(free)) if free else marks
+        return replace(job, answer=answer, marks=marks)
+    bench.desk.drop([key])
+    return job
 
 
-async def _grade(job: Job, answer: Answer, marks: Sequence[Mark], bench: Bench, keep: Keep) -> None:
-    for kind, grader in bench.graders.items():
-        missing = [mark for mark in marks if mark.grader == kind and mark.verdict is None]
-        if not missing:
-            continue
+async def _graded(job: Job, grader: Grader, bench: Bench, keep: Keep) -> tuple[Job, int, bool]:
+    """Let one grader mark what is open.
 
-        def hand_over(given: Sequence[tuple[Mark, Verdict]], kind: str = kind) -> None:
-            keep(Marked(job.trial, kind, tuple((mark.key, verdict) for mark, verdict in given)))
+    Gives the job with its verdicts, how many other runs are making, and whether all that was ours was made.
+    """
+    kind, answer = grader.kind, job.answer
+    open_ = {mark.key: mark for mark in job.marks if mark.grader == kind and mark.verdict is None}
+    if not open_ or answer is None:
+        return job, 0, True
+    ours, elsewhere = await _claimed(kind, list(open_), bench)
+    given: dict[str, Verdict] = {}
 
-        try:
-            await grader.grade(job.case, answer, missing, hand_over)
-        except CallError as error:
-            keep(Unmarked(job.trial, kind, error.kind, error.message))
+    def hand_over(verdicts: Sequence[tuple[Mark, Verdict]]) -> None:
+        new = tuple((mark.key, verdict) for mark, verdict in verdicts)
+        given.update(new)
+        keep(Marked(job.trial, kind, new))
+
+    try:
+        if mine := [mark for key, mark in open_.items() if key in ours]:
+            await grader.grade(job.case, answer, mine, hand_over)
+    except UnaffordableError:
+        keep(Left(job.trial, kind, len(ours) - len(given)))
+    except CallError as error:
+        keep(Unmarked(job.trial, kind, error.kind, error.message))
+    missing = ours - set(given)
+    if missing and kind in bench.paid:
+        bench.desk.drop(sorted(missing))
+    await bench.desk.committed()
+    return replace(job, marks=filled(job.marks, given)), elsewhere, not missing

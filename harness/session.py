@@ -6,17 +6,20 @@ random number itself, but is handed them.
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from harness.errors import InputError
 from harness.grading.graders import ChecksGrader, LabelsGrader, SignalsGrader
 from harness.judge import Judge
+from harness.metering import Metered, Purse
 from harness.models.access import key_for
 from harness.models.messages import connect
 from harness.models.pricing import shipped_prices
 from harness.planning.keys import run_id
+from harness.planning.ledger import Ledger, bound
 from harness.planning.model import API_VERSION, Model
 from harness.planning.plan import Habit, Plan, plan
 from harness.planning.work import Job, Shelf, jobs
@@ -26,8 +29,26 @@ from harness.records.outcomes import Answer, Failed, Request, Verdict
 from harness.records.results import Manifest, Run
 from harness.reporting.words import many
 from harness.results import Failure
-from harness.runner import Answered, Bench, Done, Event, Grader, Keep, Marked, Unmarked, run
+from harness.runner import (
+    AGENT,
+    Answered,
+    Bench,
+    Done,
+    Event,
+    Grader,
+    Left,
+    Marked,
+    Paid,
+    Unmarked,
+    Waiting,
+    run,
+)
+from harness.store.claims import Worker
+from harness.store.journal import Journal
 from harness.store.store import Store
+
+Watch = Callable[[Event], None]
+"""Hears of everything that a run makes, once it is on disk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +56,8 @@ class Session:
     """An eval's material, the store, and what only a door may read.
 
     `secret` is what nonces are derived from. With `anew`, verdicts that stayed
-    ungraded are asked again; otherwise they are results like any other.
+    ungraded are asked again; otherwise they are results like any other. `ceiling` is what all calls together
+    may cost in US dollars, `None` for any amount.
     """
 
     material: Material
@@ -44,22 +66,16 @@ class Session:
     now: Callable[[], dt.datetime]
     secret: bytes
     anew: bool = False
+    ceiling: float | None = None
 
     def plan(self, manifest: Manifest, only: frozenset[str] | None = None) -> Plan:
         """Say what running this would take, or with `only` the cases of these ids.
 
         Raises InputError when recorded answers are asked for that the file does not hold.
         """
-        work = list(jobs(manifest, self.shelf, only))
-        recorded = self.material.recorded
-        misses = recorded.missing(job.request for job in work) if recorded else ()
-        if recorded and misses:
-            more = f" (and {many(len(misses) - 1, 'more trial')})" if len(misses) > 1 else ""
-            msg = f"{manifest.revision.label}: {recorded.why(misses[0])}{more}"
-            raise InputError(msg, hint="record the answers, or use provider anthropic in the eval")
-        return self.plan_of(manifest, work)
+        return self.plan_of(manifest, self._recorded(manifest, jobs(manifest, self.shelf, only)))
 
-    def plan_of(self, manifest: Manifest, work: Sequence[Job]) -> Plan:
+    def plan_of(self, manifest: Manifest, work: Iterable[Job]) -> Plan:
         """Say what these jobs would take; they may be other answers than the manifest's own."""
         return plan(manifest, work, shipped_prices(), habits(self.store), self.now().date())
 
@@ -74,86 +90,93 @@ class Session:
                 if part.to_make and spec is not None and spec.provider == "anthropic":
                     key_for(spec, self.environ)
 
+    def purse(self) -> Purse:
+        """Give a purse with all that may be spent; whoever performs in several steps pays them from one."""
+        return Purse(Ledger(ceiling=self.ceiling))
+
     def stored(self, manifest: Manifest) -> Run | None:
         """Return the run of this manifest, if it was ever begun."""
         name = run_id(manifest)
         known = any(row.id == name for row in self.store.list())
         return self.store.load(name) if known else None
 
-    def perform(
+    async def perform(
         self,
-        manifests: Sequence[Manifest],
-        watch: Callable[[Event], None],
+        plans: Sequence[tuple[Manifest, Plan]],
+        purse: Purse,
+        watch: Watch,
         only: frozenset[str] | None = None,
     ) -> tuple[Run, ...]:
         """Make everything that is missing of these runs, one run after the other.
 
-        With `only`, just the cases of these ids; a run is finished only when that is all of them. Each result
-        is stored before anything is done with it, then handed to `watch`. Raises AccessError when the API
+        With `only`, just the cases of these ids; a run is finished only when that is all of them. Each
+        result is stored before anything is done with it, then handed to `watch`. No call starts that could
+        pass the ceiling; a run of which calls are left so is not finished. Raises AccessError when the API
         refuses us; what was kept until then stays.
         """
-        return asyncio.run(self._perform(manifests, watch, only))
+        async with AsyncExitStack() as stack:
+            journal = await stack.enter_async_context(Journal(self.store, Worker(), anew=self.anew))
+            accounts = _Accounts(self, stack)
+            runs = []
+            for manifest, planned in plans:
+                begun = Run(id=run_id(manifest), manifest=manifest, created_at=self.at())
+                self.store.begin(begun, _estimates(manifest, planned))
+                keeper = _Keeper(self, begun, journal, watch)
+                bench = self._bench(manifest, accounts, _Till(self, begun.id, journal, purse, watch))
+                await run(jobs(manifest, self.shelf, only), bench, keeper.keep)
+                whole = only is None or all(case.id in only for case in manifest.cases)
+                if whole and not keeper.left:
+                    self.store.finish(begun.id, at=self.at())
+                runs.append(self.store.load(begun.id))
+            return tuple(runs)
 
-    def grade(self, manifest: Manifest, work: Sequence[Job], watch: Callable[[Event], None]) -> None:
+    async def grade(self, manifest: Manifest, work: Sequence[Job], watch: Watch) -> None:
         """Make the verdicts that are missing of answers that are there; no run is recorded.
 
         Each is stored as those of a run are. A call that fails leaves its verdicts open, and `watch` hears
         of it.
         """
-        judges: dict[str, str] = {
-            spec.kind: spec.model.name if spec.model else "" for spec in manifest.eval.graders
-        }
-
-        def keep(event: Event) -> None:
-            if isinstance(event, Marked):
-                kind, given = event.grader, event.verdicts
-                self.store.keep_verdicts(kind, given, asked_model=judges[kind], at=self.at())
-            watch(event)
-
-        asyncio.run(self._grade(manifest, work, keep))
+        async with AsyncExitStack() as stack:
+            journal = await stack.enter_async_context(Journal(self.store, Worker(), anew=self.anew))
+            till = _Till(self, "", journal, self.purse(), watch)
+            bench = self._bench(manifest, _Accounts(self, stack), till)
+            keeper = _Keeper(self, Run(id="", manifest=manifest, created_at=""), journal, watch)
+            await run(iter(work), bench, keeper.keep)
 
     @property
     def shelf(self) -> Shelf:
         """What counts as stored."""
         return _Anew(self.store) if self.anew else self.store
 
-    async def _perform(
-        self, manifests: Sequence[Manifest], watch: Callable[[Event], None], only: frozenset[str] | None
-    ) -> tuple[Run, ...]:
-        async with AsyncExitStack() as stack:
-            accounts = _Accounts(self, stack)
-            runs = []
-            for manifest in manifests:
-                begun = Run(id=run_id(manifest), manifest=manifest, created_at=self.at())
-                self.store.begin(begun)
-                graders = [self._grader(spec, accounts) for spec in manifest.eval.graders]
-                bench = Bench(
-                    manifest=manifest,
-                    model=self.material.recorded or accounts.model(manifest.eval.model),
-                    graders={grader.kind: grader for grader in graders},
-                    shelf=self.shelf,
-                )
-                await run(jobs(manifest, self.shelf, only), bench, self._keep(begun, watch))
-                if only is None or all(case.id in only for case in manifest.cases):
-                    self.store.finish(begun.id, at=self.at())
-                runs.append(self.store.load(begun.id))
-            return tuple(runs)
+    def _recorded(self, manifest: Manifest, work: Iterable[Job]) -> Iterator[Job]:
+        """Pass the work on; InputError at its end if there are answers that were not recorded."""
+        misses: list[Request] = []
+        for job in work:
+            if self.material.recorded:
+                misses += self.material.recorded.missing([job.request])
+            yield job
+        if self.material.recorded and misses:
+            more = f" (and {many(len(misses) - 1, 'more trial')})" if len(misses) > 1 else ""
+            msg = f"{manifest.revision.label}: {self.material.recorded.why(misses[0])}{more}"
+            raise InputError(msg, hint="record the answers, or use provider anthropic in the eval")
 
-    async def _grade(self, manifest: Manifest, work: Sequence[Job], keep: Keep) -> None:
-        async with AsyncExitStack() as stack:
-            accounts = _Accounts(self, stack)
-            graders = [self._grader(spec, accounts) for spec in manifest.eval.graders]
-            bench = Bench(
-                manifest=manifest,
-                model=accounts.model(manifest.eval.model),
-                graders={grader.kind: grader for grader in graders},
-                shelf=self.shelf,
-            )
-            await run(iter(work), bench, keep)
+    def _bench(self, manifest: Manifest, accounts: "_Accounts", till: "_Till") -> Bench:
+        judges = [(spec.kind, spec.model) for spec in manifest.eval.graders]
+        specs: list[tuple[str, ModelSpec | None]] = [(AGENT, manifest.eval.model), *judges]
+        paid = {part: spec for part, spec in specs if spec is not None and spec.provider == "anthropic"}
+        models = {part: till.metered(accounts.model(spec), part, spec) for part, spec in paid.items()}
+        graders = [self._grader(spec, models.get(spec.kind)) for spec in manifest.eval.graders]
+        return Bench(
+            manifest=manifest,
+            model=self.material.recorded or models[AGENT],
+            graders={grader.kind: grader for grader in graders},
+            shelf=self.shelf,
+            desk=till.journal,
+            paid=frozenset(paid),
+        )
 
-    def _grader(self, spec: GraderSpec, accounts: "_Accounts") -> Grader:
-        if spec.model is not None:
-            judge = accounts.model(spec.model)
+    def _grader(self, spec: GraderSpec, judge: Model | None) -> Grader:
+        if judge is not None and spec.model is not None:
             return Judge(model=judge, spec=spec.model, api_version=API_VERSION, secret=self.secret)
         if spec.kind == "labels":
             return LabelsGrader(labels=self.material.labels[spec.labels])
@@ -161,36 +184,65 @@ class Session:
             return ChecksGrader()
         return SignalsGrader()
 
-    def _keep(self, begun: Run, watch: Callable[[Event], None]) -> Keep:
-        asked = begun.manifest.eval
-        asked_model = asked.model.name if asked.model.provider == "anthropic" else ""
-        judges: dict[str, str] = {spec.kind: spec.model.name if spec.model else "" for spec in asked.graders}
-
-        def keep(event: Event) -> None:
-            match event:
-                case Answered(trial, answer):
-                    self.store.keep_answer(trial.key, answer, asked_model=asked_model, at=self.at())
-                case Marked(_, grader, verdicts):
-                    self.store.keep_verdicts(grader, verdicts, asked_model=judges[grader], at=self.at())
-                case Failed() | Unmarked():
-                    self.store.fail(begun.id, _failure(event), at=self.at())
-                case Done():
-                    pass
-            watch(event)
-
-        return keep
-
     def at(self) -> str:
-        """Give the time as the store writes it."""
+        """Say what time it is, as the store writes it."""
         return self.now().astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def habits(store: Store) -> Mapping[tuple[str, str], Habit]:
-    """Read off a store what a call of each role to each model usually takes."""
-    return {
-        place: Habit(output_tokens=tokens, seconds=seconds, measured=count)
-        for place, (tokens, seconds, count) in store.habits().items()
-    }
+class _Keeper:
+    """Writes the events of one run into the journal, and hands each on once it is on disk.
+
+    A run without an id is recorded nowhere; its answers and verdicts are kept all the same. `left` tells whether the budget ended before the work did.
+    """
+
+    def __init__(self, session: Session, begun: Run, journal: Journal, watch: Watch) -> None:
+        asked = begun.manifest.eval
+        self._session, self._run, self._journal, self._watch = session, begun.id, journal, watch
+        self._agent = asked.model.name if asked.model.provider == "anthropic" else ""
+        judges = ((spec.kind, spec.model) for spec in asked.graders)
+        self._judges: dict[str, str] = {kind: model.name if model else "" for kind, model in judges}
+        self.left = False
+
+    def keep(self, event: Event) -> None:
+        """Take one event in."""
+        changes, at = self._journal.changes, self._session.at()
+        match event:
+            case Answered(trial, answer):
+                changes.answer(trial.key, answer, asked_model=self._agent, at=at)
+            case Marked(_, grader, verdicts):
+                changes.verdicts(grader, verdicts, asked_model=self._judges[grader], at=at)
+            case Failed() | Unmarked() if self._run:
+                changes.failure(self._run, _failure(event), at=at)
+            case Left():
+                self.left = True
+            case Done() | Waiting() | Paid() | Failed() | Unmarked():
+                pass
+        self._journal.then(partial(self._watch, event))
+
+
+@dataclass(frozen=True, slots=True)
+class _Till:
+    """Puts a meter on every model of one run; all pay from one purse. `run` is its id, empty for none."""
+
+    session: Session
+    run: str
+    journal: Journal
+    purse: Purse
+    watch: Watch
+
+    def metered(self, model: Model, part: str, spec: ModelSpec) -> Metered:
+        """Weigh each call of this part before it starts, and write down what it cost."""
+        price = shipped_prices().price(spec.name, self.session.now().date())
+
+        def most(request: Request) -> float | None:
+            return None if price is None else bound(request, price)
+
+        def paid(cost: float | None) -> None:
+            if self.run:
+                self.journal.changes.paid(self.run, part, cost)
+            self.journal.then(partial(self.watch, Paid(part, cost)))
+
+        return Metered(model, self.purse, most, paid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +296,20 @@ class _OnDemand:
             concurrency=self._session.material.eval.concurrency,
             prices=shipped_prices(),
         )
+
+
+def habits(store: Store) -> Mapping[tuple[str, str], Habit]:
+    """Read off a store what a call of each role to each model usually takes."""
+    return {
+        place: Habit(output_tokens=tokens, seconds=seconds, measured=count)
+        for place, (tokens, seconds, count) in store.habits().items()
+    }
+
+
+def _estimates(manifest: Manifest, planned: Plan) -> Mapping[str, float | None]:
+    """Say what each part that asks a model is to cost."""
+    parts = (AGENT, *(spec.kind for spec in manifest.eval.graders))
+    return {part: of_plan.cost for part, of_plan in zip(parts, planned.parts, strict=True) if of_plan.model}
 
 
 def _failure(event: Failed | Unmarked) -> Failure:

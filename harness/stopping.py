@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 
 from harness.comparison.looking import looked, order, repeated_interval
 from harness.errors import InputError
+from harness.planning.plan import Plan
 from harness.planning.work import jobs
 from harness.records.results import Arm, Look, Manifest, Run, Stopping
 from harness.results import arm, complete
 from harness.runner import Done, Event
-from harness.session import Session
+from harness.session import Session, Watch
 from harness.statistics.sequential import FEWEST_PLANNED, sizes
 
 Say = Callable[[Look], None]
@@ -31,8 +32,8 @@ def refuse_unfit(manifests: Sequence[Manifest]) -> None:
         raise InputError(msg, hint="leave --sequential out; so few cases cost little to run in full")
 
 
-def perform(
-    at_work: Session, manifests: Sequence[Manifest], watch: Callable[[Event], None], say: Say
+async def perform(
+    at_work: Session, plans: Sequence[tuple[Manifest, Plan]], watch: Watch, say: Say
 ) -> tuple[Run, ...]:
     """Make half of the cases, look, and only where that does not decide go on to three quarters and to all.
 
@@ -41,13 +42,15 @@ def perform(
     ends the comparison, incomplete. Where everything is stored and was not made by looks, there is nothing to
     save and all is compared.
     """
+    manifests, purse = [manifest for manifest, _ in plans], at_work.purse()
     ids = order((case.id for case in manifests[0].cases), manifests[0].eval.seed)
     if _all_stored(at_work, manifests):
-        return at_work.perform(manifests, watch)
+        return await at_work.perform(plans, purse, watch)
     looks: list[Look] = []
     done = 0
     for size in sizes(len(ids)):
-        runs = at_work.perform(manifests, _only_new(watch, ids[:done]), only=frozenset(ids[:size]))
+        seen = _only_new(watch, ids[:done])
+        runs = await at_work.perform(plans, purse, seen, only=frozenset(ids[:size]))
         arms = _arms(at_work, runs, ids[:size])
         look = looked(*arms, grader=manifests[0].graders[0].kind, asked=size, planned=len(ids))
         if look is None or not complete(arms):
@@ -98,7 +101,7 @@ def _all_stored(at_work: Session, manifests: Sequence[Manifest]) -> bool:
     return not (base and stopping and stopping.base == base.id)
 
 
-def _only_new(watch: Callable[[Event], None], seen: Sequence[str]) -> Callable[[Event], None]:
+def _only_new(watch: Watch, seen: Sequence[str]) -> Watch:
     """Count a trial once, although every look goes through the cases of the looks before it."""
     known = frozenset(seen)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.planning.keys import run_id
+from harness.planning.work import Taken
 from harness.records.calibrations import Calibration, Compared
 from harness.records.inputs import Agent, Case, Criterion, Eval, GraderSpec, ModelSpec, Rubric, Signal
 from harness.records.outcomes import Answer, Verdict
@@ -139,6 +140,22 @@ def calibration(right: int, wrong: int, **changes: Any) -> Calibration:
         "created_at": "2026-11-23T00:00:00.000Z",
     }
     return Calibration(**{**settings, **changes})
+
+
+class Desk:
+    """Grants every claim and is always on disk: a run that is alone."""
+
+    async def take(self, keys: Sequence[str]) -> Taken:
+        return Taken(frozenset(keys), 0)
+
+    def drop(self, keys: Sequence[str]) -> None:
+        pass
+
+    async def committed(self) -> None:
+        pass
+
+    async def pause(self) -> None:
+        pass
 
 
 class Shelf:

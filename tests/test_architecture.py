@@ -23,7 +23,7 @@ ROWS = (
         "labelling",
         "data",
     ),
-    ("runner", "judge"),
+    ("runner", "judge", "metering"),
     ("files", "git", "models", "store", "charts", "project", "revisions", "publishing"),
     ("session", "stopping", "samples"),
     ("cli", "__main__"),

@@ -23,7 +23,8 @@ from typing import Any
 import click
 import pytest
 
-from harness.cli.main import BUG, CLOSED, COMMANDS, INTERRUPTED, harness
+from harness.cli.leaving import INTERRUPTED
+from harness.cli.main import BUG, CLOSED, COMMANDS, harness
 from harness.errors import HarnessError, InputError
 from harness.parsing.agents import read_agent
 from harness.parsing.reading import read

@@ -364,10 +364,11 @@ def test_a_judge_that_cannot_be_read_leaves_trials_ungraded_never_failed(door: D
 
 
 def test_an_estimate_above_the_budget_is_exit_6_unless_allowed(small: Small) -> None:
-    done = small.run("--budget", "0.000001")
+    small.door.eval(small.server.url, budget=0.000001)
+    done = small.run()
     assert (done.code, small.calls()) == (6, (0, 0))
     assert "--yes" in done.err
-    assert small.run("--budget", "0.000001", "--yes").code == 0
+    assert small.run("--yes").code == 0
 
 
 def test_an_unknown_price_is_said_and_never_nothing(small: Small) -> None:

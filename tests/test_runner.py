@@ -2,19 +2,32 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-from harness.errors import AccessError, CallError
+from harness.errors import AccessError, CallError, UnaffordableError
 from harness.grading.graders import SignalsGrader
 from harness.judge import Judge
 from harness.planning.model import API_VERSION
-from harness.planning.work import jobs
+from harness.planning.work import Taken, jobs
 from harness.records.outcomes import Answer, Failed, Request
 from harness.records.results import Manifest
-from harness.runner import Answered, Bench, Done, Event, Grader, Marked, Unmarked, run
-from making import JUDGE, Shelf, case, criterion, manifest, rubric
+from harness.runner import (
+    Answered,
+    Bench,
+    Done,
+    Event,
+    Grader,
+    Left,
+    Marked,
+    OfTrial,
+    Paid,
+    Unmarked,
+    Waiting,
+    run,
+)
+from making import JUDGE, Desk, Shelf, case, criterion, manifest, rubric
 
 pytestmark = pytest.mark.anyio
 
@@ -47,19 +60,26 @@ def judged(*, met: bool = True, quote: str = "Validate input.") -> str:
 
 
 async def perform(
-    asked: Manifest, model: Scripted, graders: Mapping[str, Grader] | None = None, shelf: Shelf | None = None
-) -> tuple[list[Event], Shelf]:
+    asked: Manifest,
+    model: Scripted,
+    graders: Mapping[str, Grader] | None = None,
+    shelf: Shelf | None = None,
+    desk: Desk | None = None,
+) -> tuple[list[OfTrial], Shelf]:
     """Run it all, keeping what is made the way a store does."""
-    kept, shelf = list[Event](), shelf or Shelf()
+    kept, shelf = list[OfTrial](), shelf or Shelf()
 
     def keep(event: Event) -> None:
+        if isinstance(event, Waiting | Paid):
+            return
         kept.append(event)
         if isinstance(event, Answered):
             shelf.of_answers[event.trial.key] = event.answer
         if isinstance(event, Marked):
             shelf.of_verdicts.update(event.verdicts)
 
-    bench = Bench(asked, model, graders or {"signals": SignalsGrader()}, shelf)
+    paid = frozenset({"agent", "judge"})
+    bench = Bench(asked, model, graders or {"signals": SignalsGrader()}, shelf, desk or Desk(), paid)
     await run(jobs(asked, shelf), bench, keep)
     return kept, shelf
 
@@ -244,3 +264,80 @@ async def test_an_answer_cannot_bring_template_text_to_life() -> None:
         data, task = request.messages[0].parts
         assert data.count(hostile) == 1
         assert hostile not in task
+
+
+# ------------------------------------------------------------------ claims and the budget
+
+
+class Shared(Desk):
+    """A desk at which another run holds some keys; at each pause it ends with one of them."""
+
+    def __init__(self, shelf: Shelf, answers: Mapping[str, Answer | None]) -> None:
+        self.shelf, self.others = shelf, dict(answers)
+        self.pauses = 0
+        self.dropped: list[str] = []
+
+    async def take(self, keys: Sequence[str]) -> Taken:
+        ours = {key for key in keys if key not in self.others and key not in self.shelf.of_answers}
+        return Taken(frozenset(ours), sum(key in self.others for key in keys))
+
+    def drop(self, keys: Sequence[str]) -> None:
+        self.dropped += keys
+
+    async def pause(self) -> None:
+        self.pauses += 1
+        key = next(iter(self.others))
+        answer = self.others.pop(key)
+        if answer is not None:
+            self.shelf.of_answers[key] = answer
+
+
+async def test_what_another_run_makes_is_waited_for_and_what_it_leaves_is_made() -> None:
+    asked, shelf = manifest(CASES, RUBRICS), Shelf()
+    keys = [job.trial.key for job in jobs(asked, shelf)]
+    desk = Shared(shelf, {keys[0]: Answer(text="theirs"), keys[3]: None})
+    model = Scripted(lambda _: "Validate input.")
+    kept, shelf = await perform(asked, model, shelf=shelf, desk=desk)
+    assert desk.pauses == 2
+    assert len(model.asked) == len(CASES) - 1  # all but the one that the other run finished
+    assert shelf.of_answers[keys[0]].text == "theirs"
+    assert sorted(event.trial.case for event in kept if isinstance(event, Done)) == [c.id for c in CASES]
+    assert len(shelf.of_verdicts) > 0
+
+
+async def test_what_was_not_affordable_is_left_free_for_others_and_free_graders_still_grade() -> None:
+    asked, shelf = manifest(CASES[:2], RUBRICS, graders=("judge", "signals")), Shelf()
+    poor = UnaffordableError("too dear")
+    grader, _ = judge(lambda _: poor)
+    desk = Shared(shelf, {})
+    graders: dict[str, Grader] = {"judge": grader, "signals": SignalsGrader()}
+    last = CASES[1].question
+
+    def reply(request: Request) -> str | Exception:
+        return poor if last in request.messages[0].parts[0] else "Validate input."
+
+    kept, _ = await perform(asked, Scripted(reply), graders, shelf, desk)
+    left = [(event.trial.case, event.part, event.calls) for event in kept if isinstance(event, Left)]
+    assert sorted(left) == [("0", "judge", 3), ("1", "agent", 1)]
+    assert len(desk.dropped) == 4
+    (marked,) = [event for event in kept if isinstance(event, Marked)]
+    assert (marked.trial.case, marked.grader) == ("0", "signals")
+    assert not [event for event in kept if isinstance(event, Failed | Unmarked)]
+
+
+async def test_two_attempts_with_one_text_are_judged_once() -> None:
+    grader, model = judge(lambda _: judged())
+    asked, shelf = manifest(CASES[:1], RUBRICS, graders=("judge",), attempts=2), Shelf()
+
+    held = set[str]()
+
+    class Claims(Desk):
+        async def take(self, keys: Sequence[str]) -> Taken:
+            ours = {key for key in keys if key not in held and key not in shelf.of_verdicts}
+            held.update(ours)
+            return Taken(frozenset(ours), 0)
+
+    answering = Scripted(lambda _: "Validate input.")
+    kept, _ = await perform(asked, answering, {"judge": grader}, shelf, Claims())
+    assert (len(answering.asked), len(model.asked)) == (2, 3)
+    assert sum(isinstance(event, Done) for event in kept) == 2

@@ -13,6 +13,7 @@ from harness.cli.carrying import afford, session_for
 from harness.cli.options import Wishes, eval_argument, eval_path, json_option, wishes_options
 from harness.cli.printing import print_json
 from harness.cli.screen import Meter, err, out
+from harness.cli.stopping import until_stopped
 from harness.errors import InputError
 from harness.files import is_file, read_text, shown
 from harness.grading.labels import Labels, read_labels
@@ -101,7 +102,7 @@ def _measure(
     meter = Meter(console, len(missing))
     if missing:
         with meter.running():
-            at_work.grade(bench.manifest, missing, meter.watch)
+            until_stopped(at_work.grade(bench.manifest, missing, meter.watch))
         console.print(f"{meter.summary()}.", style="dim")
     (spec,) = material.eval.graders
     graded = work(bench, taken, at_work.shelf)

@@ -4,6 +4,7 @@ import datetime as dt
 import math
 import os
 import secrets
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from pathlib import Path
 from harness import stopping
 from harness.cli.options import Wishes, store_path
 from harness.cli.screen import Meter, err, plain, show_plan
+from harness.cli.stopping import until_stopped
 from harness.comparison.correcting import corrections
 from harness.comparison.looking import told
 from harness.comparison.trust import trust
@@ -38,11 +40,15 @@ REPORTS = "reports"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carried:
-    """What came of it: the plans, and the report with its page unless only the plan was wanted."""
+    """What came of it: the plans, and the report with its page unless only the plan was wanted.
+
+    `left` says in words what was left because the budget was reached; empty when nothing was.
+    """
 
     plans: tuple[Plan, ...] = ()
     report: Report | None = None
     page: Path | None = None
+    left: str = ""
 
 
 def carry_out(
@@ -56,7 +62,8 @@ def carry_out(
     """Plan, ask, make, compare and publish; with `plan_only` the plan is all.
 
     With `sequential` only the cases of the looks that are needed are made. `typed` is the command that makes
-    the report again. Raises BudgetError when the estimate is above the budget and nobody said `--yes`.
+    the report again. Raises BudgetError when the estimate is above the budget and nobody said `--yes`; a
+    budget that is reached in mid-run ends in a report of what there is.
     """
     console = err()
     manifests = [material.manifest(revision) for revision in revisions]
@@ -74,17 +81,21 @@ def carry_out(
         afford(plans, material, wishes)
         at_work.unlock(plans)
         meter = Meter(console, sum(plan.trials for plan in plans))
-        runs = _perform(at_work, manifests, meter, sequential=sequential)
+        runs = _perform(at_work, tuple(zip(manifests, plans, strict=True)), meter, sequential=sequential)
         console.print(f"{meter.summary()}.", style="dim")
+        left = _left(at_work, manifests) if meter.left else ""
         made = assemble(at_work.store, runs, material.labels, typed)
-    return Carried(plans=plans, report=made, page=publish(made, material.root / REPORTS))
+    return Carried(plans=plans, report=made, page=publish(made, material.root / REPORTS), left=left)
 
 
 def assemble(store: Store, runs: Sequence[Run], labels: Mapping[str, Labels], command: str) -> Report:
     """Put the report of stored runs together: the first is the base of the others."""
     manifest = runs[0].manifest
     only = frozenset(case.id for case in shared_cases(runs))
-    arms = [arm(run, jobs(run.manifest, store, only), store.failures(run.id)) for run in runs]
+    arms = [
+        arm(run, jobs(run.manifest, store, only), store.failures(run.id), store.spending(run.id))
+        for run in runs
+    ]
     made = report(
         arms,
         command=command,
@@ -117,7 +128,7 @@ def _warn_of_gate(store: Store, manifests: Sequence[Manifest]) -> None:
 @contextmanager
 def session_for(material: Material, wishes: Wishes) -> Iterator[Session]:
     """Open the store and read what only a door reads: the environment, the clock, a secret."""
-    with open_store(store_path(wishes.store, material.root)) as store:
+    with open_store(store_path(wishes.store, material.root), say=err().print) as store:
         yield Session(
             material=material,
             store=store,
@@ -125,25 +136,49 @@ def session_for(material: Material, wishes: Wishes) -> Iterator[Session]:
             now=lambda: dt.datetime.now(dt.UTC),
             secret=secrets.token_bytes(32),
             anew=wishes.anew,
+            ceiling=_ceiling(material, wishes),
         )
 
 
 def _perform(
-    at_work: Session, manifests: Sequence[Manifest], meter: Meter, *, sequential: bool
+    at_work: Session, plans: Sequence[tuple[Manifest, Plan]], meter: Meter, *, sequential: bool
 ) -> tuple[Run, ...]:
     def say(look: Look) -> None:
-        err().print(told(look, len(manifests[0].cases)))
+        err().print(told(look, len(plans[0][0].cases)))
 
     with meter.running():
         try:
             if sequential:
-                return stopping.perform(at_work, manifests, meter.watch, say)
-            return at_work.perform(manifests, meter.watch)
+                return until_stopped(stopping.perform(at_work, plans, meter.watch, say))
+            return until_stopped(at_work.perform(plans, at_work.purse(), meter.watch))
         except BaseException:
             # Whatever ended the run, say what was kept: it decides what to do next.
             if meter.made:
                 err().print(f"{meter.summary()}; all of it is kept. The same command goes on from there.")
             raise
+
+
+def _left(at_work: Session, manifests: Sequence[Manifest]) -> str:
+    """Say what the next command would have to make, and for how much."""
+    plans = [at_work.plan(manifest) for manifest in manifests]
+    parts = Counter[str]()
+    for part in (part for plan in plans for part in plan.parts if part.model):
+        parts[part.name] += part.to_make
+    made = words.listed([f"{number:,} {name}" for name, number in parts.items() if number])
+    costs = [plan.cost for plan in plans]
+    about = "" if None in costs else f", about {words.dollars(sum(cost or 0.0 for cost in costs))}"
+    return f"{made} to make{about}"
+
+
+def _ceiling(material: Material, wishes: Wishes) -> float | None:
+    """Decide what the calls of this command may cost together.
+
+    A budget given with the command holds always. The eval's holds unless somebody saw an estimate above it
+    and said yes to that.
+    """
+    if wishes.budget is not None:
+        return wishes.budget
+    return None if wishes.yes else material.eval.budget
 
 
 def afford(plans: Sequence[Plan], material: Material, wishes: Wishes) -> None:
@@ -161,4 +196,7 @@ def afford(plans: Sequence[Plan], material: Material, wishes: Wishes) -> None:
     estimate = sum(cost or 0.0 for cost in costs)
     if estimate > budget:
         msg = f"the estimate of {words.dollars(estimate)} is above the budget of {words.dollars(budget)}"
-        raise BudgetError(msg, hint="--yes goes on all the same, --budget 20 or the eval's budget allow more")
+        hint = f"--budget {math.ceil(estimate)} allows more, --yes any amount"
+        if wishes.budget is not None:
+            hint = f"{hint}; --yes with this --budget begins, and stops there"
+        raise BudgetError(msg, hint=hint)

@@ -8,20 +8,18 @@ import difflib
 import importlib
 import io
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from importlib.metadata import version
-from types import FrameType
 
 import click
 
+from harness.cli.leaving import INTERRUPTED, listen
 from harness.errors import HarnessError
 from harness.reporting.untrusted import visible
 
 BUG = 70
-INTERRUPTED = 130
 CLOSED = 141  # what a shell makes of SIGPIPE
 
 COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
@@ -70,7 +68,7 @@ _OUTRO = """\
 
 _CODES = """\
   0 holds · 1 a gate is not met · 2 a file or option is wrong · 3 access refused · 4 inconclusive
-  5 incomplete: nothing ran or too much failed · 6 above the budget · 70 a bug in the harness · 130 Ctrl-C
+  5 incomplete: nothing ran or too much failed · 6 above the budget · 70 a bug in the harness · 130 stopped
 """
 
 
@@ -119,8 +117,9 @@ def harness() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; prints errors to stderr, a traceback only for a bug."""
-    signal.signal(signal.SIGTERM, _terminate)
     _print_anything()
+    if arguments is None:  # this process is ours
+        listen()
     try:
         # Not `harness.main()`: that turns a closed pipe into exit code 1, which here means a regression.
         with harness.make_context("harness", list(sys.argv[1:] if arguments is None else arguments)) as ctx:
@@ -170,8 +169,3 @@ def _say(text: str) -> None:
     """Print to stderr; servers and files had a hand in the text, so that nothing in it may act."""
     with contextlib.suppress(OSError):
         click.echo(visible(text), err=True)
-
-
-def _terminate(_number: int, _frame: FrameType | None) -> None:
-    """End on SIGTERM as on Ctrl-C: cleanly, saying what was kept."""
-    signal.raise_signal(signal.SIGINT)

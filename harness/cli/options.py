@@ -55,8 +55,8 @@ def wishes_options(function: F) -> Callable[..., Any]:
 
     @store_option
     @click.option("--plan", "plan_only", is_flag=True, help="Show calls, cost and time, and stop.")
-    @click.option("--yes", is_flag=True, help="Go on although the estimate is above the budget.")
-    @click.option("--budget", type=float, help="US dollars, in place of the eval's budget.")
+    @click.option("--yes", is_flag=True, help="Begin although the estimate is above the budget.")
+    @click.option("--budget", type=float, help="US dollars for all calls together; default: the eval's.")
     @click.option("--regrade-ungraded", "anew", is_flag=True, help="Ask again for verdicts that stayed open.")
     @functools.wraps(function)
     def taking(

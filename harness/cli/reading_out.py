@@ -7,6 +7,7 @@ import click
 from harness.cli.carrying import Carried
 from harness.cli.printing import print_json
 from harness.cli.screen import out, show_counts, show_report
+from harness.errors import BudgetError
 from harness.parsing.reading import to_json
 from harness.reporting.tables import as_json as report_as_json
 from harness.results import exit_code
@@ -29,6 +30,9 @@ def read_out(carried: Carried, *, as_json: bool) -> int:
             show_counts(console, carried.report)
         console.print()
         click.echo(f"report: {carried.page}")
+    if carried.left:
+        click.echo(f"exit 6: the budget is reached: {carried.left}; the same command goes on", err=True)
+        return BudgetError.exit_code
     code = exit_code(carried.report)
     if code:
         click.echo(_MEANING[code], err=True)

@@ -25,7 +25,7 @@ from harness.records.results import (
 )
 from harness.reporting import selection, words
 from harness.reporting.untrusted import shortened, visible
-from harness.runner import Answered, Done, Event, Marked, Unmarked
+from harness.runner import Answered, Done, Event, Left, Marked, Paid, Unmarked, Waiting
 
 STYLES: dict[VerdictWord, str] = {
     "better": "bold green",
@@ -124,7 +124,8 @@ class Meter:
     """Counts what a run makes and shows it: a moving line in a terminal, plain lines elsewhere."""
 
     def __init__(self, console: Console, trials: int) -> None:
-        self.answers = self.verdicts = self.failed = self.unmarked = 0
+        self.answers = self.verdicts = self.failed = self.unmarked = self.left = 0
+        self._waited = False
         self.cost: float | None = 0.0
         self.done = 0
         self._began = self._spoken = time.monotonic()
@@ -152,19 +153,22 @@ class Meter:
     def watch(self, event: Event) -> None:
         """Take in one event."""
         match event:
-            case Answered(_, answer):
+            case Answered():
                 self.answers += 1
-                self._spend(answer.cost)
             case Marked(_, _, verdicts):
                 self.verdicts += len(verdicts)
-                for _, verdict in verdicts:
-                    self._spend(verdict.cost)
+            case Paid(_, cost):
+                self.cost = None if cost is None or self.cost is None else self.cost + cost
             case Failed(trial=trial, message=message):
                 self.failed += 1
                 self._warn(f"{trial.case}, attempt {trial.attempt}: no answer: {message}")
             case Unmarked(trial, grader, _, message):
                 self.unmarked += 1
                 self._warn(f"{trial.case}, attempt {trial.attempt}: {grader} call failed: {message}")
+            case Left(_, _, calls):
+                self.left += calls
+            case Waiting(calls):
+                self._wait(calls)
             case Done():
                 self._step()
 
@@ -180,11 +184,10 @@ class Meter:
             parts.append(f"{self.failed:,} trials failed")
         if self.unmarked:
             parts.append(f"{self.unmarked:,} grader calls failed")
+        if self.left:
+            parts.append(f"{words.many(self.left, 'call')} not made to stay within the budget")
         parts.append(f"{words.dollars(self.cost)} spent")
         return ", ".join(parts)
-
-    def _spend(self, cost: float | None) -> None:
-        self.cost = None if cost is None or self.cost is None else self.cost + cost
 
     def _step(self) -> None:
         self.done += 1
@@ -197,6 +200,14 @@ class Meter:
             self._console.print(
                 f"{self.done:,} of {self._trials:,} trials, {words.dollars(self.cost)}, {_minutes(left)} left"
             )
+
+    def _wait(self, calls: int) -> None:
+        """Say that another run makes what is left; once where nothing can be redrawn."""
+        waiting = f"waiting for another run: {words.many(calls, 'call')}"
+        self._progress.update(self._task, description=waiting if calls else "trials")
+        if calls and not self._waited and not self._console.is_terminal:
+            self._console.print(waiting)
+        self._waited = calls > 0
 
     def _warn(self, message: str) -> None:
         if self.failed + self.unmarked <= 5:

@@ -1,6 +1,6 @@
 """The work of a run: which trials it holds, what is stored of each, and what is left to make."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Protocol
@@ -52,6 +52,17 @@ class Mark:
     verdict: Verdict | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What came of asking for keys: those that are ours to make now, and how many others are making.
+
+    A key that is in neither has been stored meanwhile.
+    """
+
+    ours: frozenset[str]
+    elsewhere: int
+
+
 HandOver = Callable[[Sequence[tuple[Mark, Verdict]]], None]
 """How a grader gives verdicts away, as soon as it has them."""
 
@@ -82,15 +93,19 @@ def jobs(manifest: Manifest, shelf: Shelf, only: frozenset[str] | None = None) -
     Streams: memory is bounded by a chunk.
     """
     trials = (job for job in _trials(manifest) if only is None or job.case.id in only)
+    return looked_up(manifest, shelf, trials)
+
+
+def looked_up(manifest: Manifest, shelf: Shelf, work: Iterable[Job]) -> Iterator[Job]:
+    """Yield these trials with what is stored of each beside what was known of it already."""
+    trials = iter(work)
     while chunk := list(islice(trials, _CHUNK)):
-        answers = shelf.answers([job.trial.key for job in chunk])
-        marks = [
-            tuple(marks_of(manifest, job.case, answers[job.trial.key])) if job.trial.key in answers else ()
-            for job in chunk
-        ]
-        stored = shelf.verdicts([mark.key for of_job in marks for mark in of_job if mark.key])
-        for job, of_job in zip(chunk, marks, strict=True):
-            yield Job(job.trial, job.case, job.request, answers.get(job.trial.key), filled(of_job, stored))
+        stored = shelf.answers([job.trial.key for job in chunk if job.answer is None])
+        answered = [_answered(manifest, job, stored.get(job.trial.key)) for job in chunk]
+        open_ = [mark.key for job in answered for mark in job.marks if mark.verdict is None]
+        verdicts = shelf.verdicts(open_)
+        for job in answered:
+            yield replace(job, marks=filled(job.marks, verdicts))
 
 
 def marks_of(manifest: Manifest, case: Case, answer: Answer) -> Iterator[Mark]:
@@ -114,13 +129,15 @@ def marks_of(manifest: Manifest, case: Case, answer: Answer) -> Iterator[Mark]:
 
 
 def filled(marks: Sequence[Mark], stored: Mapping[str, Verdict]) -> tuple[Mark, ...]:
-    """Put stored verdicts into their marks.
+    """Put stored verdicts into the marks that have none.
 
     A key does not hold the names of dimension and criterion, so that equal questions share a verdict;
     the mark knows what they are called here.
     """
     return tuple(
-        replace(mark, verdict=_named(stored[mark.key], mark)) if mark.key in stored else mark
+        mark
+        if mark.verdict is not None or mark.key not in stored
+        else replace(mark, verdict=_named(stored[mark.key], mark))
         for mark in marks
     )
 
@@ -147,6 +164,13 @@ def _trials(manifest: Manifest) -> Iterator[Job]:
             request = request_of(manifest, case, str(attempt))
             trial = Trial(case=case.id, attempt=attempt, key=answer_key(request))
             yield Job(trial, case, request)
+
+
+def _answered(manifest: Manifest, job: Job, stored: Answer | None) -> Job:
+    answer = job.answer or stored
+    if answer is None or job.marks:
+        return job
+    return replace(job, answer=answer, marks=tuple(marks_of(manifest, job.case, answer)))
 
 
 def _messages(case: Case) -> tuple[Message, ...]:

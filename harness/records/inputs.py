@@ -355,7 +355,8 @@ class Eval(Record):
     concurrency: int = 16
     """Calls in flight at most for each account; agent and judge usually share one."""
     budget: float = 5.0
-    """US dollars; an estimate above it needs `--yes` or a larger budget."""
+    """US dollars for all calls of one command: none starts that could pass it, and an estimate above it
+    needs `--yes` or a larger budget."""
     max_missing: float = MAX_MISSING
     """Share of trials that may fail or stay ungraded before the run counts as incomplete."""
     gate: Gate | None = None

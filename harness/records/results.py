@@ -135,6 +135,22 @@ class Run(Record):
         return tuple(case for case in self.manifest.cases if case.id not in left)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spending(Record):
+    """What one part of a run was to cost and did, over all commands that worked on it.
+
+    `part` is `agent` or a grader's kind. `estimate` and `cost` are US dollars: what the plan said when the
+    run was first begun (`None` where no price was known), and what all calls came to that were answered,
+    also where the reply could not be used. `unpriced` of the `calls` have no price and are not in `cost`.
+    """
+
+    part: str
+    estimate: float | None
+    calls: int = 0
+    unpriced: int = 0
+    cost: float = 0.0
+
+
 # ------------------------------------------------------------------ estimates
 
 
@@ -544,7 +560,8 @@ class Arm(Record):
 
     `run` is `None` where another tool made the scores: there are no outcomes, words or costs then.
     `costs` maps `agent` and each grader kind to US dollars, `None` where no price is known;
-    these are what the stored calls cost when they were made. `seconds` is the median of an answer.
+    these are what the stored calls cost when they were made. `spending` is what this run itself was to
+    cost and did. `seconds` is the median of an answer.
     """
 
     run: Run | None
@@ -556,6 +573,7 @@ class Arm(Record):
     usage: Usage
     costs: Mapping[str, float | None]
     seconds: float | None
+    spending: tuple[Spending, ...] = ()
 
     @property
     def made(self) -> Run:

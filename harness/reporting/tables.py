@@ -173,6 +173,7 @@ def _arm(arm: Arm, role: str) -> dict[str, object]:
         "words": arm.words,
         "usage": _plain(arm.usage),
         "costs": _plain(arm.costs),
+        "spending": _plain(arm.spending),
         "seconds": arm.seconds,
         "trials": {grader: [_trial(outcome) for outcome in found] for grader, found in arm.outcomes.items()},
     }

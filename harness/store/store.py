@@ -5,12 +5,29 @@ been kept (a power cut may take the last commits with it). Writes only ever add 
 costs the same at the first row and at the millionth.
 """
 
+import datetime as dt
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, func, literal, select
+from sqlalchemy import (
+    Boolean,
+    Connection,
+    Engine,
+    Float,
+    Integer,
+    Row,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    literal,
+    select,
+    type_coerce,
+)
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -19,30 +36,14 @@ from harness.parsing.reading import from_json, to_json
 from harness.records.calibrations import Calibration
 from harness.records.outcomes import Answer, Usage, Verdict
 from harness.records.record import Record
-from harness.records.results import Manifest, Run, Stopping
+from harness.records.results import Manifest, Run, Spending, Stopping
 from harness.results import Failure
-from harness.store.tables import answers, calibrations, failures, runs, verdicts
+from harness.store.changes import USAGE, Changes
+from harness.store.tables import answers, calibrations, failures, runs, spending, verdicts
 
+WRITING = "BEGIN IMMEDIATE"
+"""How a transaction that writes begins: with the lock, so that nothing it has read can change below it."""
 _CHUNK = 500  # keys per query: below every SQLite's limit on bound values
-_USAGE = ("input_tokens", "output_tokens", "cache_write_tokens", "cache_read_tokens")
-
-_TAKEN = ("cost", "output_tokens", "seconds")
-
-# Built once: building a statement costs more than SQLite takes to carry it out.
-_KEEP_ANSWER = sqlite.insert(answers).on_conflict_do_nothing()
-_NEW_VERDICT = sqlite.insert(verdicts)
-_KEEP_VERDICT = _NEW_VERDICT.on_conflict_do_update(
-    index_elements=["key"],
-    set_={
-        **{name: _NEW_VERDICT.excluded[name] for name in ("met", "quote", "reason", "created_at")},
-        # What was paid for the verdict that gives way stays paid.
-        **{
-            name: verdicts.c[name] + _NEW_VERDICT.excluded[name]
-            for name in ("cost", "output_tokens", "seconds")
-        },
-    },
-    where=verdicts.c.met.is_(None),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,7 @@ class Store:
     def __init__(self, engine: Engine, where: str) -> None:
         """Use `open_store`; this only holds what it opened."""
         self._engine = engine
+        self._writer = engine.execution_options(begin=WRITING)
         self._where = where
 
     def close(self) -> None:
@@ -88,19 +90,15 @@ class Store:
         found: dict[str, Verdict] = {}
         with self._reading() as connection:
             for chunk in _chunks(keys):
-                rows = connection.execute(select(verdicts).where(verdicts.c.key.in_(chunk)))
+                rows = connection.execute(select(*_VERDICTS).where(verdicts.c.key.in_(chunk)))
                 found.update((row.key, _verdict(row)) for row in rows)
         return found
 
     def keep_answer(self, key: str, answer: Answer, *, asked_model: str, at: str) -> None:
         """Put an answer on disk; one that is stored already stays as it is."""
-        values = {name: getattr(answer.usage, name) for name in _USAGE}
-        for name in ("text", "stop_reason", "model", "cost", "seconds", "retries", "request_id"):
-            values[name] = getattr(answer, name)
-        with self._writing() as connection:
-            connection.execute(
-                _KEEP_ANSWER, {"key": key, "asked_model": asked_model, "created_at": at, **values}
-            )
+        changes = Changes()
+        changes.answer(key, answer, asked_model=asked_model, at=at)
+        self.keep(changes)
 
     def keep_verdicts(
         self, grader: str, given: Sequence[tuple[str, Verdict]], *, asked_model: str, at: str
@@ -109,10 +107,14 @@ class Store:
 
         `asked_model` is the judge's, empty for a grader that asks nobody.
         """
-        same = {"grader": grader, "asked_model": asked_model, "created_at": at}
-        rows = [{"key": key, **same, **asdict(verdict)} for key, verdict in given]
-        with self._writing() as connection:
-            connection.execute(_KEEP_VERDICT, rows)
+        changes = Changes()
+        changes.verdicts(grader, given, asked_model=asked_model, at=at)
+        self.keep(changes)
+
+    def keep(self, changes: Changes) -> None:
+        """Put all of it on disk in one transaction, or nothing."""
+        with self.writing() as connection:
+            changes.write(connection)
 
     def habits(self) -> Mapping[tuple[str, str], tuple[float, float, int]]:
         """Mean output tokens, mean seconds and number of what is stored, by role and the model asked.
@@ -139,8 +141,11 @@ class Store:
 
     # -- runs
 
-    def begin(self, run: Run) -> None:
-        """Record what a run asks, before it is asked; failures of an earlier try are forgotten."""
+    def begin(self, run: Run, estimates: Mapping[str, float | None] | None = None) -> None:
+        """Record what a run asks, before it is asked; failures of an earlier try are forgotten.
+
+        `estimates` says what each part that asks a model will cost; the first time counts.
+        """
         manifest = run.manifest
         values = {
             "id": run.id,
@@ -153,28 +158,37 @@ class Store:
             "finished_at": "",
             "stopping": "",
         }
-        renewed = {name: values[name] for name in ("manifest", "asked_at", "stopping")}
-        statement = sqlite.insert(runs).on_conflict_do_update(index_elements=["id"], set_=renewed)
-        with self._writing() as connection:
+        renewed = ("manifest", "asked_at", "stopping")
+        parts = [
+            {"run": run.id, "part": part, "estimate": cost, "calls": 0, "unpriced": 0, "cost": 0.0}
+            for part, cost in (estimates or {}).items()
+        ]
+        with self.writing() as connection:
+            values["asked_at"] = _after(connection.execute(select(func.max(runs.c.asked_at))).scalar(), run)
+            statement = sqlite.insert(runs).on_conflict_do_update(
+                index_elements=["id"], set_={name: values[name] for name in renewed}
+            )
             connection.execute(statement, values)
             connection.execute(delete(failures).where(failures.c.run == run.id))
+            if parts:
+                connection.execute(sqlite.insert(spending).on_conflict_do_nothing(), parts)
 
     def fail(self, run: str, failure: Failure, *, at: str) -> None:
         """Record why a trial of a run has no answer or no verdicts."""
-        statement = sqlite.insert(failures).prefix_with("OR REPLACE")
-        with self._writing() as connection:
-            connection.execute(statement, {"run": run, "created_at": at, **asdict(failure)})
+        changes = Changes()
+        changes.failure(run, failure, at=at)
+        self.keep(changes)
 
     def finish(self, run: str, *, at: str) -> None:
         """Record that all of a run was tried; the first time counts, so that reports stay equal."""
         statement = runs.update().where(runs.c.id == run, runs.c.finished_at == "").values(finished_at=at)
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(statement)
 
     def stop(self, run: str, stopping: Stopping) -> None:
         """Record how a sequential comparison went, and so why cases of a run were left out."""
         statement = runs.update().where(runs.c.id == run).values(stopping=to_json(stopping))
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(statement)
 
     def failures(self, run: str) -> tuple[Failure, ...]:
@@ -182,29 +196,38 @@ class Store:
         columns = (failures.c[name] for name in ("case", "attempt", "stage", "kind", "message", "hint"))
         query = select(*columns).where(failures.c.run == run)
         with self._reading() as connection:
-            return tuple(Failure(**row._mapping) for row in connection.execute(query))  # noqa: SLF001 - the documented accessor
+            return tuple(Failure(**_sound(row, failures)) for row in connection.execute(query))
+
+    def spending(self, run: str) -> tuple[Spending, ...]:
+        """Return what each part of a run was to cost and did."""
+        columns = (spending.c[name] for name in Spending.__dataclass_fields__)
+        query = select(*columns).where(spending.c.run == run).order_by(spending.c.part)
+        with self._reading() as connection:
+            found = [Spending(**_sound(row, spending)) for row in connection.execute(query)]
+        # The order in which calls came back must not show in a report: it is in the last bits of a sum.
+        return tuple(replace(each, cost=round(each.cost, 9)) for each in found)
 
     def list(self) -> tuple[Listed, ...]:
         """Return all runs, the one asked for last at the end."""
         query = select(runs).order_by(runs.c.asked_at, runs.c.id)
         with self._reading() as connection:
-            return tuple(_listed(row) for row in connection.execute(query))
+            return tuple(_listed(_sound(row, runs)) for row in connection.execute(query))
 
     def load(self, run: str) -> Run:
         """Return a run with its manifest; StoreError if there is none of that id."""
         with self._reading() as connection:
             row = connection.execute(select(runs).where(runs.c.id == run)).one_or_none()
-        if row is None:
+            found = None if row is None else _sound(row, runs)
+        if found is None:
             msg = f"{self._where}: no run {run}"
             raise StoreError(msg, hint="`harness list` shows the runs that are stored")
-        manifest = from_json(Manifest, row.manifest)
-        return Run(
-            id=row.id,
-            manifest=manifest,
-            created_at=row.created_at,
-            finished_at=row.finished_at,
-            stopping=_stopping(row),
-        )
+        try:
+            manifest, stopping = from_json(Manifest, found["manifest"]), _stopping(found)
+        except InputError:
+            msg = f"{self._where}: damaged: the manifest of run {run} cannot be read"
+            raise StoreError(msg, hint=DAMAGED) from None
+        times = {name: found[name] for name in ("created_at", "finished_at")}
+        return Run(id=run, manifest=manifest, stopping=stopping, **times)
 
     # -- calibrations
 
@@ -218,7 +241,7 @@ class Store:
             "created_at": found.created_at,
         }
         statement = sqlite.insert(calibrations).prefix_with("OR REPLACE")
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(statement, values)
 
     def calibration(self, grader_hash: str, labels: str = "") -> Calibration | None:
@@ -226,16 +249,26 @@ class Store:
 
         One that cannot be read, because another version wrote it, counts as none: it is measured again.
         """
-        query = select(calibrations.c.calibration).where(calibrations.c.grader_hash == grader_hash)
+        query = select(calibrations).where(calibrations.c.grader_hash == grader_hash)
         preferred = (calibrations.c.labels != labels, calibrations.c.created_at.desc())
         with self._reading() as connection:
             row = connection.execute(query.order_by(*preferred).limit(1)).one_or_none()
+            found = None if row is None else _sound(row, calibrations)
         try:
-            return None if row is None else from_json(Calibration, row.calibration)
+            return None if found is None else from_json(Calibration, found["calibration"])
         except InputError:
             return None
 
     # -- how
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction: on disk when the block ends, or not at all."""
+        try:
+            with self._writer.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise broken(self._where, error) from None
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -244,27 +277,31 @@ class Store:
                 yield connection
         except SQLAlchemyError as error:
             raise broken(self._where, error) from None
+        except _DamagedError as error:
+            msg = f"{self._where}: damaged: {error}"
+            raise StoreError(msg, hint=DAMAGED) from None
 
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        """One transaction: on disk when the block ends, or not at all."""
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            raise broken(self._where, error) from None
+
+DAMAGED = "something else has written to it; move it away and keep it, a new one is made by the next run"
+
+
+class _DamagedError(Exception):
+    """A row holds what the harness never wrote."""
 
 
 def broken(where: str, error: SQLAlchemyError) -> StoreError:
     """Say in plain words what a database error means for the person at the keyboard."""
     reason = str(getattr(error, "orig", None) or error).splitlines()[0]
     hints = {
-        "locked": "another run is writing; wait for it to end, then run the same command again",
+        "locked": "another program is writing to it and does not let go; end it, then run this command again",
         "readonly": "the store or its folder is read-only; nothing that was stored is lost",
         "disk is full": "free some space and run the same command again; what was kept is safe",
+        "disk I/O": "free some space, or look after the disk; what was kept is safe",
         "not a database": "this file is not a store; name another with --store, or move it away",
         "malformed": "the file is damaged; move it away and keep it, a new one is made by the next run",
         "unable to open": "check that the folder exists and can be written",
+        "no such": DAMAGED,
+        "has no column": DAMAGED,
     }
     hint = next((text for word, text in hints.items() if word in reason), "")
     return StoreError(f"{where}: {reason}", hint=hint)
@@ -275,46 +312,76 @@ def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
         yield keys[start : start + _CHUNK]
 
 
-def _listed(row: Row[Any]) -> Listed:
-    stopping = _stopping(row)
-    early = stopping is not None and stopping.early and not row.finished_at
-    return Listed(
-        id=row.id,
-        eval=row.eval,
-        label=row.label,
-        prompt_hash=row.prompt_hash,
-        created_at=row.created_at,
-        asked_at=row.asked_at,
-        finished_at=row.finished_at,
-        stopped=stopping.words if stopping and early else "",
-    )
+def _listed(row: Mapping[str, Any]) -> Listed:
+    try:
+        stopping = _stopping(row)
+    except InputError:
+        stopping = None
+    early = stopping is not None and stopping.early and not row["finished_at"]
+    names = (name for name in Listed.__dataclass_fields__ if name != "stopped")
+    words = stopping.words if stopping and early else ""
+    return Listed(**{name: row[name] for name in names}, stopped=words)
 
 
-def _stopping(row: Row[Any]) -> Stopping | None:
-    return from_json(Stopping, row.stopping) if row.stopping else None
+def _stopping(row: Mapping[str, Any]) -> Stopping | None:
+    return from_json(Stopping, row["stopping"]) if row["stopping"] else None
+
+
+def _after(newest: object, run: Run) -> str:
+    """Date a run so that it is the newest, although the clock may have gone back since the last one."""
+    if not isinstance(newest, str) or newest < run.created_at:
+        return run.created_at
+    try:
+        later = dt.datetime.fromisoformat(newest) + dt.timedelta(milliseconds=1)
+    except ValueError:
+        return run.created_at
+    return later.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+_KINDS: Mapping[type, tuple[type, ...]] = {
+    String: (str,),
+    Text: (str,),
+    Integer: (int,),
+    Float: (float, int),
+    Boolean: (int,),
+}
+
+
+@functools.cache
+def _kinds(table: Table) -> Mapping[str, tuple[type, ...]]:
+    none = type(None)
+    return {
+        column.name: (*_KINDS[type(column.type)], *((none,) if column.nullable else ()))
+        for column in table.columns
+    }
+
+
+def _sound(row: Row[Any], table: Table) -> Mapping[str, Any]:
+    """Give a row's values by name; SQLite keeps any kind of value in any column, and only ours may pass."""
+    kinds, values = _kinds(table), row._mapping  # noqa: SLF001 - the documented accessor
+    for name, value in values.items():
+        if not isinstance(value, kinds[name]):
+            msg = f"{table.name}.{name} holds a value of type {type(value).__name__}"
+            raise _DamagedError(msg)
+    return values  # type: ignore[return-value] # a RowMapping of these names
 
 
 def _answer(row: Row[Any]) -> Answer:
-    return Answer(
-        text=row.text,
-        stop_reason=row.stop_reason,
-        model=row.model,
-        usage=Usage(**{name: getattr(row, name) for name in _USAGE}),
-        cost=row.cost,
-        seconds=row.seconds,
-        retries=row.retries,
-        request_id=row.request_id,
-    )
+    values = _sound(row, answers)
+    plain = {name: values[name] for name in _ANSWER}
+    return Answer(usage=Usage(**{name: values[name] for name in USAGE}), **plain)
 
 
 def _verdict(row: Row[Any]) -> Verdict:
-    return Verdict(
-        dimension=row.dimension,
-        criterion=row.criterion,
-        met=row.met,
-        quote=row.quote,
-        reason=row.reason,
-        cost=row.cost,
-        output_tokens=row.output_tokens,
-        seconds=row.seconds,
-    )
+    values = _sound(row, verdicts)
+    met = values["met"]
+    if met not in {None, 0, 1}:
+        msg = f"verdicts.met must be 0, 1 or null, got {met}"
+        raise _DamagedError(msg)
+    others = {name: values[name] for name in Verdict.__dataclass_fields__ if name != "met"}
+    return Verdict(met=None if met is None else bool(met), **others)
+
+
+# SQLAlchemy would take whatever is not 0 for true; a verdict is not made of damage.
+_VERDICTS = (*(c for c in verdicts.c if c.name != "met"), type_coerce(verdicts.c.met, Integer).label("met"))
+_ANSWER = tuple(name for name in Answer.__dataclass_fields__ if name != "usage")

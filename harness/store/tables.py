@@ -83,6 +83,33 @@ failures = Table(
     Column("created_at", String(32), nullable=False),
 )
 
+spending = Table(
+    "spending",
+    metadata,
+    Column("run", String(64), primary_key=True),
+    Column("part", String(64), primary_key=True),
+    Column("estimate", Float),
+    Column("calls", Integer, nullable=False),
+    Column("unpriced", Integer, nullable=False),
+    Column("cost", Float, nullable=False),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("place", String(400), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("beat", Integer, nullable=False),
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("worker", String(32), nullable=False, index=True),
+)
+
 
 calibrations = Table(
     "calibrations",
@@ -101,16 +128,21 @@ def _first(connection: Connection) -> None:
 
 
 def _calibrations(connection: Connection) -> None:
-    """Calibrations of graders, by grader and file of labels."""
+    """Version 2: calibrations of graders, by grader and file of labels."""
     metadata.create_all(connection, tables=[calibrations])
 
 
 def _stopping(connection: Connection) -> None:
-    """Keep with a run how a sequential comparison stopped it: JSON, empty for none."""
+    """Version 3: how a sequential comparison stopped a run: JSON, empty for none."""
     columns = {column["name"] for column in inspect(connection).get_columns(runs.name)}
     if "stopping" not in columns:  # a store made by this version has it from the first step on
         connection.execute(text("ALTER TABLE runs ADD COLUMN stopping TEXT NOT NULL DEFAULT ''"))
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _calibrations, _stopping)
+def _spending(connection: Connection) -> None:
+    """Version 4: what was paid, and who is making what right now."""
+    metadata.create_all(connection, tables=[spending, workers, claims])
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _calibrations, _stopping, _spending)
 """Step n takes a store from version n to n + 1. Never edit a step that has shipped; append one."""

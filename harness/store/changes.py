@@ -1,0 +1,95 @@
+"""What is to be committed together: rows as they come in, and the statements that carry them out."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.dialects import sqlite
+
+from harness.records.outcomes import Answer, Verdict
+from harness.results import Failure
+from harness.store.tables import answers, failures, spending, verdicts
+
+USAGE = ("input_tokens", "output_tokens", "cache_write_tokens", "cache_read_tokens")
+_PLAIN = ("text", "stop_reason", "model", "cost", "seconds", "retries", "request_id")
+
+# Built once: building a statement costs more than SQLite takes to carry it out.
+_KEEP_ANSWER = sqlite.insert(answers).on_conflict_do_nothing()
+_NEW_VERDICT = sqlite.insert(verdicts)
+_KEEP_VERDICT = _NEW_VERDICT.on_conflict_do_update(
+    index_elements=["key"],
+    set_={
+        **{name: _NEW_VERDICT.excluded[name] for name in ("met", "quote", "reason", "created_at")},
+        # What was paid for the verdict that gives way stays paid.
+        **{
+            name: verdicts.c[name] + _NEW_VERDICT.excluded[name]
+            for name in ("cost", "output_tokens", "seconds")
+        },
+    },
+    where=verdicts.c.met.is_(None),
+)
+_FAIL = sqlite.insert(failures).prefix_with("OR REPLACE")
+_NEW_SPENDING = sqlite.insert(spending)
+_SPEND = _NEW_SPENDING.on_conflict_do_update(
+    index_elements=["run", "part"],
+    set_={name: spending.c[name] + _NEW_SPENDING.excluded[name] for name in ("calls", "unpriced", "cost")},
+)
+
+Row = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Changes:
+    """Rows to write in one transaction; `keys` are those of the answers and verdicts among them."""
+
+    keys: list[str] = field(default_factory=list)
+    _answers: list[Row] = field(default_factory=list)
+    _verdicts: list[Row] = field(default_factory=list)
+    _failures: list[Row] = field(default_factory=list)
+    _spending: dict[tuple[str, str], Row] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self._answers or self._verdicts or self._failures or self._spending)
+
+    def answer(self, key: str, answer: Answer, *, asked_model: str, at: str) -> None:
+        """Add an answer; one that is stored already will stay as it is."""
+        row: Row = {"key": key, "asked_model": asked_model, "created_at": at}
+        row |= {name: getattr(answer.usage, name) for name in USAGE}
+        row |= {name: getattr(answer, name) for name in _PLAIN}
+        self._answers.append(row)
+        self.keys.append(key)
+
+    def verdicts(
+        self, grader: str, given: Sequence[tuple[str, Verdict]], *, asked_model: str, at: str
+    ) -> None:
+        """Add verdicts; a stored one will give way only if it was ungraded.
+
+        `asked_model` is the judge's, empty for a grader that asks nobody.
+        """
+        same = {"grader": grader, "asked_model": asked_model, "created_at": at}
+        self._verdicts += [{"key": key, **same, **asdict(verdict)} for key, verdict in given]
+        self.keys += [key for key, _ in given]
+
+    def failure(self, run: str, failure: Failure, *, at: str) -> None:
+        """Add why a trial of a run has no answer or no verdicts."""
+        self._failures.append({"run": run, "created_at": at, **asdict(failure)})
+
+    def paid(self, run: str, part: str, cost: float | None) -> None:
+        """Add what one call cost; `None` where no price is known."""
+        new: Row = {"run": run, "part": part, "estimate": None, "calls": 0, "unpriced": 0, "cost": 0.0}
+        row = self._spending.setdefault((run, part), new)
+        row["calls"] += 1
+        row["unpriced"] += cost is None
+        row["cost"] += cost or 0.0
+
+    def write(self, connection: Connection) -> None:
+        """Carry it all out; the transaction is the caller's."""
+        for statement, rows in (
+            (_KEEP_ANSWER, self._answers),
+            (_KEEP_VERDICT, self._verdicts),
+            (_FAIL, self._failures),
+            (_SPEND, list(self._spending.values())),
+        ):
+            if rows:
+                connection.execute(statement, rows)
