@@ -192,7 +192,8 @@ class Session:
 class _Keeper:
     """Writes the events of one run into the journal, and hands each on once it is on disk.
 
-    A run without an id is recorded nowhere; its answers and verdicts are kept all the same. `left` tells whether the budget ended before the work did.
+    A run without an id is recorded nowhere; its answers and verdicts are kept all the same. `left` tells
+    whether the budget ended before the work did.
     """
 
     def __init__(self, session: Session, begun: Run, journal: Journal, watch: Watch) -> None:

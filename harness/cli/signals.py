@@ -15,7 +15,7 @@ from harness.cli.printing import print_json
 from harness.cli.screen import out, plain
 from harness.errors import InputError
 from harness.files import read_text
-from harness.grading.explaining import CriterionSeen, Occurrence, PhraseSeen, SignalSeen, explain
+from harness.grading.tracing import CriterionSeen, Occurrence, PhraseSeen, SignalSeen, trace
 from harness.parsing.reading import read, to_json
 from harness.parsing.yamltext import parse
 from harness.records.inputs import Case, Criterion, Dataset, Rubric
@@ -59,7 +59,7 @@ def try_(rubric: Path, answer: Path, case_id: str, only: str, question: str, *, 
         known = ", ".join(criterion.id for _, criterion in asked.criteria)
         msg = f"{rubric}: no criterion {only!r}"
         raise InputError(msg, hint=f"it has {known}")
-    seen = [explain(each, question=asked.question, answer=text, dimension=name) for name, each in chosen]
+    seen = [trace(each, question=asked.question, answer=text, dimension=name) for name, each in chosen]
     if as_json:
         print_json(json.loads(to_json(tuple(seen))))
         return 0

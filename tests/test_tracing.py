@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.grading.explaining import CriterionSeen, explain
 from harness.grading.signals import grade
+from harness.grading.tracing import CriterionSeen, trace
 from harness.records.inputs import Criterion, Signal
 
 
 def seen(answer: str, *phrases: str, **rest: Any) -> CriterionSeen:
     criterion = Criterion(id="c", text="t", signals=(Signal(all=phrases, **rest),))
-    return explain(criterion, question="Can Redis help?", answer=answer, dimension="d")
+    return trace(criterion, question="Can Redis help?", answer=answer, dimension="d")
 
 
 def test_a_match_names_the_words_and_the_sentence() -> None:
@@ -65,7 +65,7 @@ def test_the_explanation_says_met_exactly_where_the_grader_does(
     answer = " ".join(words)
     signal = Signal(all=("queue", "broker | use"), within=within, negated=negated, unless=("no use",))
     criterion = Criterion(id="c", text="t", signals=(signal,))
-    found = explain(criterion, question="q", answer=answer, dimension="d")
+    found = trace(criterion, question="q", answer=answer, dimension="d")
     verdict = grade(criterion, question="q", answer=answer, dimension="d")
     assert found.verdict == verdict
     assert bool(found.signals[0].matched) is verdict.met

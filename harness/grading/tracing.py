@@ -72,7 +72,7 @@ class CriterionSeen(Record):
     signals: tuple[SignalSeen, ...]
 
 
-def explain(criterion: Criterion, *, question: str, answer: str, dimension: str) -> CriterionSeen:
+def trace(criterion: Criterion, *, question: str, answer: str, dimension: str) -> CriterionSeen:
     """Say what each signal of a criterion saw in an answer."""
     text = read(answer)
     reading = Reading.of(text, question)
