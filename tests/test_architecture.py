@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "harness"
 ROWS = (
     ("records", "errors"),
     ("parsing", "planning", "prompts", "grading", "statistics", "comparison", "reporting", "results", "data"),
-    ("runner", "judge"),
+    ("runner", "judge", "batching"),
     ("files", "git", "models", "store", "charts", "project", "revisions", "publishing"),
     ("session",),
     ("cli", "__main__"),

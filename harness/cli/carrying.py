@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.cli.options import Wishes, store_path
+from harness.cli.posting import Postroom, show_sent, warn_of_sent
 from harness.cli.screen import Meter, err, show_plan
 from harness.errors import BudgetError, InputError
 from harness.grading.labels import Labels
@@ -46,14 +47,18 @@ def carry_out(material: Material, revisions: Sequence[Revision], wishes: Wishes,
     console = err()
     manifests = [material.manifest(revision) for revision in revisions]
     with _session(material, wishes) as at_work:
-        plans = tuple(at_work.plan(manifest) for manifest in manifests)
+        plans = tuple(at_work.plan(manifest, by_batches=wishes.batch) for manifest in manifests)
         show_plan(console, plans)
+        if wishes.batch:
+            show_sent(console, plans)
+        elif at_work.in_batches():
+            warn_of_sent(console, [at_work.plan(manifest, by_batches=True) for manifest in manifests])
         if wishes.plan_only:
             return Carried(plans=plans)
         _afford(plans, material, wishes)
         at_work.unlock(plans)
         meter = Meter(console, sum(plan.trials for plan in plans))
-        runs = _perform(at_work, manifests, meter)
+        runs = _perform(at_work, manifests, meter, Postroom(console) if wishes.batch else None)
         console.print(f"{meter.summary()}.", style="dim")
         made = assemble(at_work.store, runs, material.labels, typed)
     return Carried(plans=plans, report=made, page=publish(made, material.root / REPORTS))
@@ -85,14 +90,18 @@ def _session(material: Material, wishes: Wishes) -> Iterator[Session]:
         )
 
 
-def _perform(at_work: Session, manifests: Sequence[Manifest], meter: Meter) -> tuple[Run, ...]:
+def _perform(
+    at_work: Session, manifests: Sequence[Manifest], meter: Meter, post: Postroom | None
+) -> tuple[Run, ...]:
     with meter.running():
         try:
-            return at_work.perform(manifests, meter.watch)
+            return at_work.perform(manifests, meter.watch, by_batches=post.tell if post else None)
         except BaseException:
             # Whatever ended the run, say what was kept: it decides what to do next.
             if meter.made:
                 err().print(f"{meter.summary()}; all of it is kept. The same command goes on from there.")
+            if post and post.open:
+                err().print(post.farewell())
             raise
 
 

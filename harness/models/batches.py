@@ -1,0 +1,175 @@
+"""The Message Batches API: batches go out whole, their state is asked for, results come by way of a file."""
+
+import asyncio
+import random
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
+
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_before_delay,
+)
+
+from harness.errors import CallError
+from harness.models.batchwire import ResultReader, lines, path_of, read_batch, read_page
+from harness.models.faults import PassingError
+from harness.models.messages import PATIENT, RetryPolicy
+from harness.planning.batches import Result, Standing
+
+if TYPE_CHECKING:
+    from harness.models.sdk import Client
+
+T = TypeVar("T")
+
+_PATH = "/v1/messages/batches"
+_PAGE = 100
+_MOST_PAGES = 100
+_CONNECTIONS = 4
+_DOWNLOADS = 3  # a file with lines missing is fetched again, so often in all
+_DOWNLOAD_SECONDS = 4 * 3600.0
+_MOST_BYTES = 4 * 2**20  # of a file, for each request: no answer comes near it
+_UNSURE = frozenset({"connection", "timeout", "server", "unreadable"})
+
+
+@asynccontextmanager
+async def open_office(
+    *, base_url: str, key: str, key_variable: str, policy: RetryPolicy = PATIENT
+) -> AsyncIterator["BatchOffice"]:
+    """Open a connection for batches; as with `connect`, `key_variable` only serves the hints of errors."""
+    from harness.models.sdk import Client  # noqa: PLC0415 - two seconds that `--help` must not cost
+
+    client = Client(
+        base_url=base_url,
+        key=key,
+        key_variable=key_variable,
+        connections=_CONNECTIONS,
+        seconds=policy.attempt_seconds,
+        connect_seconds=policy.connect_seconds,
+    )
+    async with client:
+        yield BatchOffice(client, ResultReader(key_variable, client.redacted), policy)
+
+
+class BatchOffice:
+    """Takes batches and gives their results; `open_office` makes it.
+
+    Every method tries again for as long as the policy allows, then raises CallError; AccessError at once.
+    The address of the results in a batch's state is not used: a key goes to the base URL and nowhere else.
+    """
+
+    def __init__(self, client: "Client", reader: ResultReader, policy: RetryPolicy) -> None:
+        self._client = client
+        self._reader = reader
+        self._policy = policy
+
+    async def newest(self) -> str:
+        """Name the newest batch of the account; empty where it never had one."""
+        page, _ = await self._patiently(partial(self._page, "?limit=1"))
+        return page[0].id if page else ""
+
+    async def since(self, mark: str) -> Sequence[Standing]:
+        """Give the batches that are newer than that one, the newest first; all of them where it is empty."""
+        found: list[Standing] = []
+        query = f"?limit={_PAGE}"
+        for _ in range(_MOST_PAGES):
+            page, more = await self._patiently(partial(self._page, query))
+            ids = [each.id for each in page]
+            if mark in ids:
+                return [*found, *page[: ids.index(mark)]]
+            found += page
+            if not (more and page):
+                break
+            query = f"?limit={_PAGE}&after_id={ids[-1]}"
+        return found
+
+    async def create(self, pieces: Sequence[bytes]) -> Standing | None:
+        """Send a batch, once; `None` where nobody can say whether it arrived.
+
+        A refusal that names a reason to wait is waited for: nothing was taken then.
+        """
+        body = b'{"requests":[' + b",".join(pieces) + b"]}"
+
+        async def once() -> Standing | None:
+            try:
+                response = await self._within(self._client.put(_PATH, body))
+                return read_batch(response.content)
+            except PassingError as passing:
+                if passing.error.kind in _UNSURE:
+                    return None
+                raise
+
+        return await self._patiently(once)
+
+    async def standing(self, batch: str) -> Standing:
+        """Say how far a batch is."""
+
+        async def once() -> Standing:
+            response = await self._within(self._client.get(path_of(batch)))
+            return read_batch(response.content)
+
+        return await self._patiently(once)
+
+    async def results(self, standing: Standing) -> Iterator[tuple[str, Result]]:
+        """Fetch what came of each request into a file, and read it from there.
+
+        A file that holds fewer results than the batch has requests is fetched again, three times in all.
+        """
+        for tries in range(1, _DOWNLOADS + 1):
+            file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by whoever reads it to the end
+            await self._patiently(partial(self._fetch, standing, file))
+            file.seek(0)
+            if tries == _DOWNLOADS or sum(1 for _ in lines(file)) >= standing.requests:
+                break
+            file.close()
+        file.seek(0)
+        return self._reader.results(file)
+
+    async def _fetch(self, standing: Standing, file: BinaryIO) -> None:
+        file.seek(0)
+        file.truncate()
+        most = (standing.requests + 1) * _MOST_BYTES
+        fetching = self._client.download(f"{path_of(standing.id)}/results", file, most=most)
+        await self._within(fetching, _DOWNLOAD_SECONDS)
+
+    async def _page(self, query: str) -> tuple[list[Standing], bool]:
+        return read_page((await self._within(self._client.get(_PATH + query))).content)
+
+    async def _within(self, asking: Awaitable[T], seconds: float | None = None) -> T:
+        """Await one attempt, but not for ever: the HTTP client's timeout is per read."""
+        limit = seconds or self._policy.attempt_seconds
+        try:
+            async with asyncio.timeout(limit):
+                return await asking
+        except TimeoutError:
+            raise PassingError(CallError("timeout", f"no whole answer within {limit:g} s")) from None
+
+    async def _patiently(self, asking: Callable[[], Awaitable[T]]) -> T:
+        """Ask until there is an answer, a failure for good, or no patience left."""
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(PassingError),
+            stop=stop_after_attempt(self._policy.attempts) | stop_before_delay(self._policy.seconds),
+            wait=self._wait,
+            reraise=True,
+        )
+        try:
+            found: T = await retrying(asking)
+        except PassingError as passing:
+            failure = passing.error
+        else:
+            return found
+        words = f"{failure.message} (gave up after attempt {retrying.statistics['attempt_number']})"
+        raise CallError(failure.kind, words, hint=failure.hint)
+
+    def _wait(self, state: RetryCallState) -> float:
+        policy, error = self._policy, state.outcome.exception() if state.outcome else None
+        if isinstance(error, PassingError) and error.after is not None:
+            seconds = min(error.after, policy.longest_retry_after)
+        else:
+            seconds = min(policy.first_wait * 2 ** (state.attempt_number - 1), policy.longest_wait)
+        return seconds + random.uniform(0, policy.first_wait)  # noqa: S311 - not a secret
