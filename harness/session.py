@@ -6,6 +6,7 @@ random number itself, but is handed them.
 
 import asyncio
 import datetime as dt
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
@@ -138,6 +139,7 @@ class Session:
                 keep=partial(self._keep_item, watch),
                 cost=self._cost_in_a_batch,
                 clock=self.now,
+                name=lambda: uuid.uuid4().hex,
                 tell=tell,
             )
             await run_by_batches(arms, desk)

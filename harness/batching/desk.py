@@ -34,6 +34,9 @@ class Office(Protocol):
 class Register(Protocol):
     """Where batches and their items are written down, so that no crash loses one."""
 
+    def tidy(self, *, at: str) -> None:
+        """Forget items whose results are kept already."""
+
     def note(self, posting: Posting, items: Sequence[Item]) -> frozenset[str]:
         """Put down that these are about to be sent; give the keys that are this batch's now."""
 
@@ -96,7 +99,7 @@ class Desk:
     """What a batched run works with.
 
     `encode` writes one request of a batch as it is sent; `keep` has stored a result when it returns; `cost`
-    is in US dollars.
+    is in US dollars; `name` gives a batch a name that no other has.
     """
 
     register: Register
@@ -106,6 +109,7 @@ class Desk:
     keep: Callable[[Item, Answer | Verdict], None]
     cost: Callable[[str, Usage], float | None]
     clock: Callable[[], dt.datetime]
+    name: Callable[[], str]
     tell: Callable[[News], None]
     patience: Patience = field(default_factory=Patience)
     limits: Limits = LIMITS

@@ -31,6 +31,7 @@ async def run_by_batches(arms: Sequence[Arm], desk: Desk) -> None:
     Returns when every trial is through or has failed for good. Raises AccessError and IncompleteError;
     batches that were sent stay written down then, and the same call goes on with them.
     """
+    desk.register.tidy(at=desk.at())
     state = _State(arms, desk)
     while True:
         for bench, keep in arms:

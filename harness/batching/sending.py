@@ -8,7 +8,6 @@ from typing import TypeVar
 from harness.batching.desk import Account, Desk, Office, Sent
 from harness.errors import CallError, IncompleteError
 from harness.planning.batches import Item, Posting, Standing
-from harness.planning.keys import digest
 
 T = TypeVar("T")
 
@@ -25,14 +24,13 @@ async def send(parcel: Sequence[tuple[Item, bytes]], account: Account, desk: Des
     IncompleteError when the API does not take the batch.
     """
     office = await desk.office(account)
-    at = desk.at()
     noted = Posting(
-        name=digest([at, *(item.custom_id for item, _ in parcel)])[:32],
+        name=desk.name(),
         base_url=account[0],
         key_variable=account[1],
         requests=len(parcel),
         mark=await reached(office.newest(), "a batch cannot be sent"),
-        created_at=at,
+        created_at=desk.at(),
     )
     ours = desk.register.note(noted, [item for item, _ in parcel])
     pieces = [piece for item, piece in parcel if item.key in ours]

@@ -45,7 +45,7 @@ async def settle(posting: Posting, standing: Standing, desk: Desk, over: Over) -
     results = iter(
         await reached(office.results(standing), f"batch {posting.id} has ended, but cannot be read")
     )
-    taken = _Taken(desk, over)
+    taken = _Taken(desk, over, posting.id)
     seen = 0
     while chunk := list(islice(results, _CHUNK)):
         seen += len(chunk)
@@ -72,6 +72,7 @@ class _Taken:
 
     desk: Desk
     over: Over
+    batch: str
     matched: int = 0
     kept: int = 0
     again: int = 0
@@ -86,16 +87,18 @@ class _Taken:
         answers = self.desk.answers(list(dict.fromkeys(judged)))
         for custom_id, item in items.items():
             self.matched += 1
-            self._one(item, results[custom_id], answers)
+            self._one(custom_id, item, results[custom_id], answers)
         self.desk.register.close(self._done, self._back)
         self.again += len(self._back)
         self._done, self._back = [], []
 
-    def _one(self, item: Item, result: Result, answers: Mapping[str, Answer]) -> None:
+    def _one(self, custom_id: str, item: Item, result: Result, answers: Mapping[str, Answer]) -> None:
         match result:
             case Answer():
-                priced = replace(result, cost=self.desk.cost(item.model, result.usage), retries=item.returns)
-                self._heard(item, priced, answers)
+                cost = self.desk.cost(item.model, result.usage)
+                place = f"{self.batch}/{custom_id}"  # what to ask the API's support for
+                reply = replace(result, cost=cost, retries=item.returns, request_id=place)
+                self._heard(item, reply, answers)
             case Returned():
                 self._returned(item, result)
             case AccessError():

@@ -33,7 +33,9 @@ class Postroom:
                 self._say(f"batch {posting.id} {verb}: {many(posting.requests, 'request')}")
                 if not self._told:
                     self._told = True
-                    self._say("It goes on without this process: Ctrl-C leaves it, the same command takes it up again.")
+                    self._say(
+                        "It goes on without this process: the same command takes it up again after Ctrl-C."
+                    )
             case Waited(standings, seconds):
                 self._wait(standings, seconds)
             case Settled(posting, kept, again, failed):

@@ -5,6 +5,7 @@ import random
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
@@ -28,18 +29,30 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PATH = "/v1/messages/batches"
-_PAGE = 100
-_MOST_PAGES = 100
 _CONNECTIONS = 4
-_DOWNLOADS = 3  # a file with lines missing is fetched again, so often in all
-_DOWNLOAD_SECONDS = 4 * 3600.0
-_MOST_BYTES = 4 * 2**20  # of a file, for each request: no answer comes near it
 _UNSURE = frozenset({"connection", "timeout", "server", "unreadable"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How much is taken from a server. `size` is in bytes of a file of results, for each request in it.
+
+    A file with results missing is fetched `downloads` times in all; one download may take `seconds`.
+    """
+
+    page: int = 100
+    pages: int = 100
+    downloads: int = 3
+    seconds: float = 4 * 3600.0
+    size: int = 4 * 2**20
+
+
+BOUNDS = Bounds()
 
 
 @asynccontextmanager
 async def open_office(
-    *, base_url: str, key: str, key_variable: str, policy: RetryPolicy = PATIENT
+    *, base_url: str, key: str, key_variable: str, policy: RetryPolicy = PATIENT, bounds: Bounds = BOUNDS
 ) -> AsyncIterator["BatchOffice"]:
     """Open a connection for batches; as with `connect`, `key_variable` only serves the hints of errors."""
     from harness.models.sdk import Client  # noqa: PLC0415 - two seconds that `--help` must not cost
@@ -53,7 +66,7 @@ async def open_office(
         connect_seconds=policy.connect_seconds,
     )
     async with client:
-        yield BatchOffice(client, ResultReader(key_variable, client.redacted), policy)
+        yield BatchOffice(client, ResultReader(key_variable, client.redacted), policy, bounds)
 
 
 class BatchOffice:
@@ -63,10 +76,11 @@ class BatchOffice:
     The address of the results in a batch's state is not used: a key goes to the base URL and nowhere else.
     """
 
-    def __init__(self, client: "Client", reader: ResultReader, policy: RetryPolicy) -> None:
+    def __init__(self, client: "Client", reader: ResultReader, policy: RetryPolicy, bounds: Bounds) -> None:
         self._client = client
         self._reader = reader
         self._policy = policy
+        self._bounds = bounds
 
     async def newest(self) -> str:
         """Name the newest batch of the account; empty where it never had one."""
@@ -76,16 +90,17 @@ class BatchOffice:
     async def since(self, mark: str) -> Sequence[Standing]:
         """Give the batches that are newer than that one, the newest first; all of them where it is empty."""
         found: list[Standing] = []
-        query = f"?limit={_PAGE}"
-        for _ in range(_MOST_PAGES):
-            page, more = await self._patiently(partial(self._page, query))
+        query = f"?limit={self._bounds.page}"
+        after = ""
+        for _ in range(self._bounds.pages):
+            page, more = await self._patiently(partial(self._page, query + after))
             ids = [each.id for each in page]
             if mark in ids:
                 return [*found, *page[: ids.index(mark)]]
             found += page
             if not (more and page):
                 break
-            query = f"?limit={_PAGE}&after_id={ids[-1]}"
+            after = f"&after_id={ids[-1]}"
         return found
 
     async def create(self, pieces: Sequence[bytes]) -> Standing | None:
@@ -118,13 +133,17 @@ class BatchOffice:
     async def results(self, standing: Standing) -> Iterator[tuple[str, Result]]:
         """Fetch what came of each request into a file, and read it from there.
 
-        A file that holds fewer results than the batch has requests is fetched again, three times in all.
+        A file that holds fewer results than the batch has requests is fetched again, a few times.
         """
-        for tries in range(1, _DOWNLOADS + 1):
+        for tries in range(1, self._bounds.downloads + 1):
             file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by whoever reads it to the end
-            await self._patiently(partial(self._fetch, standing, file))
+            try:
+                await self._patiently(partial(self._fetch, standing, file))
+            except BaseException:
+                file.close()
+                raise
             file.seek(0)
-            if tries == _DOWNLOADS or sum(1 for _ in lines(file)) >= standing.requests:
+            if tries == self._bounds.downloads or sum(1 for _ in lines(file)) >= standing.requests:
                 break
             file.close()
         file.seek(0)
@@ -133,9 +152,9 @@ class BatchOffice:
     async def _fetch(self, standing: Standing, file: BinaryIO) -> None:
         file.seek(0)
         file.truncate()
-        most = (standing.requests + 1) * _MOST_BYTES
+        most = (standing.requests + 1) * self._bounds.size
         fetching = self._client.download(f"{path_of(standing.id)}/results", file, most=most)
-        await self._within(fetching, _DOWNLOAD_SECONDS)
+        await self._within(fetching, self._bounds.seconds)
 
     async def _page(self, query: str) -> tuple[list[Standing], bool]:
         return read_page((await self._within(self._client.get(_PATH + query))).content)

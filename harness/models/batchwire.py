@@ -60,14 +60,14 @@ def path_of(batch: str) -> str:
     return f"/v1/messages/batches/{batch}"
 
 
-def lines(file: BinaryIO) -> Iterator[bytes]:
+def lines(file: BinaryIO, longest: int = _LONGEST_LINE) -> Iterator[bytes]:
     """Split at line feeds alone, as U+2028 may stand inside of a string; skip lines beyond all reason."""
-    while line := file.readline(_LONGEST_LINE):
-        if line.endswith(b"\n") or len(line) < _LONGEST_LINE:
+    while line := file.readline(longest):
+        if line.endswith(b"\n") or len(line) < longest:
             if line.strip():
                 yield line
             continue
-        while (rest := file.readline(_LONGEST_LINE)) and not rest.endswith(b"\n"):
+        while (rest := file.readline(longest)) and not rest.endswith(b"\n"):
             pass
 
 

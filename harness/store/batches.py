@@ -7,13 +7,13 @@ two batches at once, whatever was killed in between and however many runs share 
 import json
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Row, bindparam, delete, select, update
+from sqlalchemy import Row, bindparam, delete, exists, or_, select, update
 from sqlalchemy.dialects import sqlite
 
 from harness.parsing.reading import from_json, to_json
 from harness.planning.batches import Item, Posting
 from harness.store.store import Store
-from harness.store.tables import batch_items, batches
+from harness.store.tables import answers, batch_items, batches, verdicts
 
 _CHUNK = 500  # keys per query: below every SQLite's limit on bound values
 _WAITING = ""  # the batch of a request that has come back and waits for the next one
@@ -37,6 +37,19 @@ class Batches:
     def __init__(self, store: Store) -> None:
         """Share the store's connection and its errors."""
         self._store = store
+
+    def tidy(self, *, at: str) -> None:
+        """Forget what is kept already: a process may have ended between keeping and forgetting."""
+        kept = (
+            select(answers.c.key),
+            select(verdicts.c.key).where(verdicts.c.met.is_not(None)),
+        )
+        with self._store.transaction() as connection:
+            connection.execute(
+                delete(batch_items).where(or_(*(batch_items.c.key.in_(keys) for keys in kept)))
+            )
+            empty = ~exists().where(batch_items.c.batch == batches.c.name)
+            connection.execute(update(batches).where(batches.c.settled_at == "", empty).values(settled_at=at))
 
     def note(self, posting: Posting, items: Sequence[Item]) -> frozenset[str]:
         """Put down that these items are about to be sent; give the keys that are this batch's now.
