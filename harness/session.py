@@ -6,35 +6,27 @@ random number itself, but is handed them.
 
 import asyncio
 import datetime as dt
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
-from functools import partial
 
-from harness.batching.desk import Account, Desk, News, Office
-from harness.batching.running import run_by_batches
 from harness.errors import InputError
 from harness.grading.graders import LabelsGrader, SignalsGrader
 from harness.judge import Judge
 from harness.models.access import key_for
-from harness.models.batches import open_office
-from harness.models.batchwire import encode
 from harness.models.messages import connect
 from harness.models.pricing import shipped_prices
-from harness.planning.batches import Item
 from harness.planning.keys import run_id
 from harness.planning.model import API_VERSION, Model
 from harness.planning.plan import Habit, Plan, plan
 from harness.planning.work import Shelf, jobs
 from harness.project import Material
 from harness.records.inputs import GraderSpec, ModelSpec
-from harness.records.outcomes import Answer, Failed, Request, Usage, Verdict
+from harness.records.outcomes import Answer, Failed, Request, Verdict
 from harness.records.results import Manifest, Run
 from harness.reporting.words import many
 from harness.results import Failure
 from harness.runner import Answered, Bench, Done, Event, Grader, Keep, Marked, Unmarked, run
-from harness.store.batches import Batches
 from harness.store.store import Store
 
 
@@ -53,8 +45,8 @@ class Session:
     secret: bytes
     anew: bool = False
 
-    def plan(self, manifest: Manifest, *, by_batches: bool = False) -> Plan:
-        """Say what running this would take, one call at a time or by Message Batches.
+    def plan(self, manifest: Manifest, *, sent: frozenset[str] | None = None) -> Plan:
+        """Say what running this would take; by batches if `sent` says what is in one already.
 
         Raises InputError when recorded answers are asked for that the file does not hold.
         """
@@ -69,7 +61,6 @@ class Session:
             place: Habit(output_tokens=tokens, seconds=seconds, measured=count)
             for place, (tokens, seconds, count) in self.store.habits().items()
         }
-        sent = self.in_batches() if by_batches else None
         return plan(manifest, work, shipped_prices(), habits, self.now().date(), sent=sent)
 
     def unlock(self, plans: Sequence[Plan]) -> None:
@@ -83,28 +74,18 @@ class Session:
                 if part.to_make and spec is not None and spec.provider == "anthropic":
                     key_for(spec, self.environ)
 
-    def perform(
-        self,
-        manifests: Sequence[Manifest],
-        watch: Callable[[Event], None],
-        *,
-        by_batches: Callable[[News], None] | None = None,
-    ) -> tuple[Run, ...]:
-        """Make everything that is missing of these runs: one run after the other, or all by Message Batches.
+    def perform(self, manifests: Sequence[Manifest], watch: Callable[[Event], None]) -> tuple[Run, ...]:
+        """Make everything that is missing of these runs, one run after the other.
 
-        Each result is stored before anything is done with it, then handed to `watch`. `by_batches` hears what
-        becomes of the batches. Raises AccessError when the API refuses us; what was kept until then stays.
+        Each result is stored before anything is done with it, then handed to `watch`. Raises AccessError
+        when the API refuses us; what was kept until then stays.
         """
-        way = (
-            self._perform(manifests, watch)
-            if by_batches is None
-            else self._send(manifests, watch, by_batches)
-        )
-        return asyncio.run(way)
+        return asyncio.run(self._perform(manifests, watch))
 
-    def in_batches(self) -> frozenset[str]:
-        """Return the keys of all requests that are in a batch now: paid for, and still to be fetched."""
-        return Batches(self.store).under_way()
+    @property
+    def shelf(self) -> Shelf:
+        """What is stored, as this session sees it."""
+        return self._shelf
 
     @property
     def _shelf(self) -> Shelf:
@@ -117,51 +98,19 @@ class Session:
             accounts = _Accounts(self, stack)
             runs = []
             for manifest in manifests:
-                begun = self._begin(manifest)
-                await run(
-                    jobs(manifest, self._shelf), self._bench(manifest, accounts), self._keep(begun, watch)
+                begun = Run(id=run_id(manifest), manifest=manifest, created_at=self._at())
+                self.store.begin(begun)
+                graders = [self._grader(spec, accounts) for spec in manifest.eval.graders]
+                bench = Bench(
+                    manifest=manifest,
+                    model=self.material.recorded or accounts.model(manifest.eval.model),
+                    graders={grader.kind: grader for grader in graders},
+                    shelf=self._shelf,
                 )
-                runs.append(self._finish(begun))
+                await run(jobs(manifest, self._shelf), bench, self._keep(begun, watch))
+                self.store.finish(begun.id, at=self._at())
+                runs.append(self.store.load(begun.id))
             return tuple(runs)
-
-    async def _send(
-        self, manifests: Sequence[Manifest], watch: Callable[[Event], None], tell: Callable[[News], None]
-    ) -> tuple[Run, ...]:
-        async with AsyncExitStack() as stack:
-            accounts = _Accounts(self, stack)
-            begun = [self._begin(manifest) for manifest in manifests]
-            arms = [(self._bench(each.manifest, accounts), self._keep(each, watch)) for each in begun]
-            desk = Desk(
-                register=Batches(self.store),
-                office=_Offices(self, stack).office,
-                encode=encode,
-                answers=self.store.answers,
-                keep=partial(self._keep_item, watch),
-                cost=self._cost_in_a_batch,
-                clock=self.now,
-                name=lambda: uuid.uuid4().hex,
-                tell=tell,
-            )
-            await run_by_batches(arms, desk)
-            return tuple(self._finish(each) for each in begun)
-
-    def _begin(self, manifest: Manifest) -> Run:
-        begun = Run(id=run_id(manifest), manifest=manifest, created_at=self._at())
-        self.store.begin(begun)
-        return begun
-
-    def _finish(self, begun: Run) -> Run:
-        self.store.finish(begun.id, at=self._at())
-        return self.store.load(begun.id)
-
-    def _bench(self, manifest: Manifest, accounts: "_Accounts") -> Bench:
-        graders = [self._grader(spec, accounts) for spec in manifest.eval.graders]
-        return Bench(
-            manifest=manifest,
-            model=self.material.recorded or accounts.model(manifest.eval.model),
-            graders={grader.kind: grader for grader in graders},
-            shelf=self._shelf,
-        )
 
     def _grader(self, spec: GraderSpec, accounts: "_Accounts") -> Grader:
         if spec.model is not None:
@@ -189,19 +138,6 @@ class Session:
             watch(event)
 
         return keep
-
-    def _keep_item(self, watch: Callable[[Event], None], item: Item, result: Answer | Verdict) -> None:
-        """Keep what a batch brought, also for another eval: an item says itself who was asked."""
-        if isinstance(result, Answer):
-            self.store.keep_answer(item.key, result, asked_model=item.model, at=self._at())
-            watch(Answered(item.trial, result))
-        else:
-            given = ((item.key, result),)
-            self.store.keep_verdicts(item.grader, given, asked_model=item.model, at=self._at())
-            watch(Marked(item.trial, item.grader, given))
-
-    def _cost_in_a_batch(self, model: str, usage: Usage) -> float | None:
-        return shipped_prices().cost(model, usage, self.now().date(), batch=True)
 
     def _at(self) -> str:
         return self.now().astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -258,25 +194,6 @@ class _OnDemand:
             concurrency=self._session.material.eval.concurrency,
             prices=shipped_prices(),
         )
-
-
-class _Offices:
-    """Connections for batches, one per base URL and key, each opened when it is first needed."""
-
-    def __init__(self, session: Session, stack: AsyncExitStack) -> None:
-        self._session = session
-        self._stack = stack
-        self._open: dict[Account, Office] = {}
-
-    async def office(self, account: Account) -> Office:
-        if account not in self._open:
-            base_url, key_variable = account
-            # The name is needed by nobody here; the rules of `key_for` are.
-            spec = ModelSpec(name="batch", base_url=base_url, key_variable=key_variable)
-            key = key_for(spec, self._session.environ)
-            opening = open_office(base_url=base_url, key=key, key_variable=key_variable)
-            self._open[account] = await self._stack.enter_async_context(opening)
-        return self._open[account]
 
 
 def _failure(event: Failed | Unmarked) -> Failure:

@@ -13,7 +13,7 @@ ROWS = (
     ("parsing", "planning", "prompts", "grading", "statistics", "comparison", "reporting", "results", "data"),
     ("runner", "judge", "batching"),
     ("files", "git", "models", "store", "charts", "project", "revisions", "publishing"),
-    ("session",),
+    ("session", "batched"),
     ("cli", "__main__"),
 )
 OWNERS: dict[str, str | tuple[str, ...]] = {

@@ -221,12 +221,27 @@ def test_a_judge_that_cannot_be_read_is_asked_in_a_second_batch_and_no_third(doo
         assert sizes(server) == [2, 4, 4, 4, 4]
 
 
-@pytest.mark.parametrize("place", ["poll", "results", "list"])
-def test_what_passes_on_the_wire_is_waited_out(small: Door, server: Loopback, place: str) -> None:
-    server.batches.faults[place] = ["529", "reset-body"]
+def test_what_passes_on_the_wire_is_waited_out(small: Door, server: Loopback) -> None:
+    server.batches.faults |= {"poll": ["529"], "results": ["reset-body"], "list": ["500"]}
     done = small.run("run", "small", "--batch")
     assert done.code == 0, done.err
     assert (sizes(server), times_sent(server)) == ([2, 4], {1})
+    assert not any(server.batches.faults.values())
+
+
+def test_two_runs_at_once_send_nothing_twice_and_both_end_well(small: Door, server: Loopback) -> None:
+    server.batches.hold()
+    first = background(small, "run", "small", "--batch")
+    until(lambda: server.batches.asked["poll"], first)
+    second = background(small, "run", "small", "--batch")
+    seen = server.batches.asked["poll"]
+    until(lambda: server.batches.asked["poll"] > seen + 3, second)
+    server.batches.release()
+    for process in (first, second):
+        _, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+    assert times_sent(server) == {1}
+    assert sum(sizes(server)) == 6
 
 
 def test_a_slow_batch_is_asked_after_ever_more_rarely(small: Door, server: Loopback) -> None:

@@ -1,5 +1,6 @@
 """From an eval and revisions to a published report: what `run`, `compare` and `demo` have in common."""
 
+import asyncio
 import datetime as dt
 import math
 import os
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness import batched
 from harness.cli.options import Wishes, store_path
 from harness.cli.posting import Postroom, show_sent, warn_of_sent
 from harness.cli.screen import Meter, err, show_plan
@@ -47,12 +49,13 @@ def carry_out(material: Material, revisions: Sequence[Revision], wishes: Wishes,
     console = err()
     manifests = [material.manifest(revision) for revision in revisions]
     with _session(material, wishes) as at_work:
-        plans = tuple(at_work.plan(manifest, by_batches=wishes.batch) for manifest in manifests)
+        sent = batched.under_way(at_work.store)
+        plans = tuple(at_work.plan(manifest, sent=sent if wishes.batch else None) for manifest in manifests)
         show_plan(console, plans)
         if wishes.batch:
             show_sent(console, plans)
-        elif at_work.in_batches():
-            warn_of_sent(console, [at_work.plan(manifest, by_batches=True) for manifest in manifests])
+        elif sent:
+            warn_of_sent(console, [at_work.plan(manifest, sent=sent) for manifest in manifests])
         if wishes.plan_only:
             return Carried(plans=plans)
         _afford(plans, material, wishes)
@@ -95,7 +98,9 @@ def _perform(
 ) -> tuple[Run, ...]:
     with meter.running():
         try:
-            return at_work.perform(manifests, meter.watch, by_batches=post.tell if post else None)
+            if post:
+                return asyncio.run(batched.perform(at_work, manifests, meter.watch, post.tell))
+            return at_work.perform(manifests, meter.watch)
         except BaseException:
             # Whatever ended the run, say what was kept: it decides what to do next.
             if meter.made:

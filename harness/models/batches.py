@@ -112,8 +112,7 @@ class BatchOffice:
 
         async def once() -> Standing | None:
             try:
-                response = await self._within(self._client.put(_PATH, body))
-                return read_batch(response.content)
+                return read_batch(await self._within(self._client.put(_PATH, body)))
             except PassingError as passing:
                 if passing.error.kind in _UNSURE:
                     return None
@@ -125,8 +124,7 @@ class BatchOffice:
         """Say how far a batch is."""
 
         async def once() -> Standing:
-            response = await self._within(self._client.get(path_of(batch)))
-            return read_batch(response.content)
+            return read_batch(await self._within(self._client.get(path_of(batch))))
 
         return await self._patiently(once)
 
@@ -157,7 +155,7 @@ class BatchOffice:
         await self._within(fetching, self._bounds.seconds)
 
     async def _page(self, query: str) -> tuple[list[Standing], bool]:
-        return read_page((await self._within(self._client.get(_PATH + query))).content)
+        return read_page(await self._within(self._client.get(_PATH + query)))
 
     async def _within(self, asking: Awaitable[T], seconds: float | None = None) -> T:
         """Await one attempt, but not for ever: the HTTP client's timeout is per read."""

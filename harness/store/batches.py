@@ -44,7 +44,7 @@ class Batches:
             select(answers.c.key),
             select(verdicts.c.key).where(verdicts.c.met.is_not(None)),
         )
-        with self._store.transaction() as connection:
+        with self._store.writing() as connection:
             connection.execute(
                 delete(batch_items).where(or_(*(batch_items.c.key.in_(keys) for keys in kept)))
             )
@@ -60,7 +60,7 @@ class Batches:
             {"key": each.key, "batch": posting.name, "custom_id": each.custom_id, "item": to_json(each)}
             for each in items
         ]
-        with self._store.transaction() as connection:
+        with self._store.writing() as connection:
             for start in range(0, len(rows), _CHUNK):
                 connection.execute(_TAKE, rows[start : start + _CHUNK])
             ours = select(batch_items.c.key).where(batch_items.c.batch == posting.name)
@@ -70,27 +70,27 @@ class Batches:
 
     def sent(self, name: str, api_id: str) -> None:
         """Put down the API's id of a batch: from now on it can be taken up anywhere."""
-        with self._store.transaction() as connection:
+        with self._store.writing() as connection:
             connection.execute(update(batches).where(batches.c.name == name).values(id=api_id))
 
     def disown(self, posting: Posting) -> None:
         """Put down that the batch taken for this one is somebody else's."""
         others = json.dumps([*posting.foreign, posting.id])
-        with self._store.transaction() as connection:
+        with self._store.writing() as connection:
             connection.execute(
                 update(batches).where(batches.c.name == posting.name).values(id="", foreign_ids=others)
             )
 
     def settle(self, name: str, *, at: str) -> None:
         """Put down that nothing more is expected of a batch; items still in it wait for the next one."""
-        with self._store.transaction() as connection:
+        with self._store.writing() as connection:
             connection.execute(update(batch_items).where(batch_items.c.batch == name).values(batch=_WAITING))
             connection.execute(update(batches).where(batches.c.name == name).values(settled_at=at))
 
     def find(self, keys: Sequence[str]) -> Mapping[str, str | Item]:
         """Say of these keys which are in a batch, by its name, and which wait for the next one, as items."""
         found: dict[str, str | Item] = {}
-        with self._store.transaction() as connection:
+        with self._store.writing() as connection:
             for chunk in _chunks(keys):
                 for row in connection.execute(select(batch_items).where(batch_items.c.key.in_(chunk))):
                     found[row.key] = row.batch or from_json(Item, row.item)
@@ -98,25 +98,25 @@ class Batches:
 
     def under_way(self) -> frozenset[str]:
         """Return the keys of all requests that are in a batch now."""
-        with self._store.transaction() as connection:
+        with self._store.writing() as connection:
             query = select(batch_items.c.key).where(batch_items.c.batch != _WAITING)
             return frozenset(connection.execute(query).scalars())
 
     def posting(self, name: str) -> Posting:
         """Return a batch by its name here."""
-        with self._store.transaction() as connection:
+        with self._store.writing() as connection:
             return _posting(connection.execute(select(batches).where(batches.c.name == name)).one())
 
     def known(self) -> frozenset[str]:
         """Return the API's ids of all batches that were ever sent from this store."""
-        with self._store.transaction() as connection:
+        with self._store.writing() as connection:
             return frozenset(connection.execute(select(batches.c.id).where(batches.c.id != "")).scalars())
 
     def items(self, name: str, custom_ids: Sequence[str] | None = None) -> Mapping[str, Item]:
         """Return the items of a batch by their ids there, without those whose result is kept."""
         query = select(batch_items.c.custom_id, batch_items.c.item).where(batch_items.c.batch == name)
         found: dict[str, Item] = {}
-        with self._store.transaction() as connection:
+        with self._store.writing() as connection:
             for chunk in [None] if custom_ids is None else _chunks(custom_ids):
                 asked = query if chunk is None else query.where(batch_items.c.custom_id.in_(chunk))
                 rows = connection.execute(asked)
@@ -125,7 +125,7 @@ class Batches:
 
     def close(self, over: Sequence[Item], back: Sequence[Item]) -> None:
         """Forget items that are over, once what became of them is kept; let others wait for a batch."""
-        with self._store.transaction() as connection:
+        with self._store.writing() as connection:
             for chunk in _chunks([each.key for each in over]):
                 connection.execute(delete(batch_items).where(batch_items.c.key.in_(chunk)))
             if back:

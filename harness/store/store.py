@@ -69,7 +69,7 @@ class Store:
         """Give up the connection."""
         self._engine.dispose()
 
-    def transaction(self) -> AbstractContextManager[Connection]:
+    def writing(self) -> AbstractContextManager[Connection]:
         """One transaction, for what the store keeps in modules of its own: whole on disk, or not at all."""
         return self._writing()
 
