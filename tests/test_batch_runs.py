@@ -94,6 +94,10 @@ def test_a_run_by_batches_gives_the_report_of_a_run_without_at_half_the_price(
     cost, full = (_paid(each)["agent"] for each in (results(small), results(single)))
     # The agent's prompt is too short to be cached, so each call costs the same on both ways.
     assert cost == pytest.approx(full / 2)
+    small.key, asked = "", server.count()
+    again = small.run("run", "small")
+    assert (again.code, again.out) == (0, done.out)
+    assert (server.count(), sizes(server)) == (asked, [2, 4])
 
 
 def _paid(report: Any) -> Any:
@@ -106,15 +110,6 @@ def test_the_plan_shows_half_the_price(small: Door) -> None:
     )
     assert [part["cost"] for part in half] == pytest.approx([part["cost"] / 2 for part in whole])
     assert "half price" in small.run("run", "small", "--plan", "--batch").err
-
-
-def test_what_came_by_batches_is_not_asked_again_either_way(small: Door, server: Loopback) -> None:
-    small.run("run", "small", "--batch")
-    for way in ((), ("--batch",)):
-        small.key = ""
-        again = small.run("run", "small", *way)
-        assert (again.code, server.count(), sizes(server)) == (0, 0, [2, 4])
-        assert "No paid call to make" in again.err
 
 
 def test_two_revisions_share_their_batches(small: Door, server: Loopback) -> None:
@@ -141,6 +136,8 @@ def test_killed_while_it_waits_it_is_taken_up_with_one_creation_for_each_batch(
     process.kill()
     process.communicate()
     server.batches.release()
+    single = small.run("run", "small", "--plan")
+    assert "2 requests of this plan would come by a batch that was sent before: use --batch" in single.err
     planned = small.run("run", "small", "--batch", "--plan")
     assert "In batches that were sent before, and not counted above: 2 requests" in planned.err
     done = small.run("run", "small", "--batch")
@@ -167,7 +164,9 @@ def test_a_creation_whose_reply_is_cut_is_found_and_not_made_again(small: Door, 
     assert (sizes(server), times_sent(server)) == ([2, 4], {1})
 
 
-def test_ctrl_c_leaves_the_batch_and_says_so(small: Door, server: Loopback) -> None:
+def test_ctrl_c_leaves_the_batch_and_a_key_that_cannot_see_it_loses_nothing(
+    small: Door, server: Loopback
+) -> None:
     server.batches.hold()
     process = background(small, "run", "small", "--batch")
     until(lambda: server.batches.asked["poll"], process)
@@ -176,16 +175,13 @@ def test_ctrl_c_leaves_the_batch_and_says_so(small: Door, server: Loopback) -> N
     assert process.returncode == 130, err
     assert "One batch goes on without this process" in err
     assert "Traceback" not in err
-
-
-def test_a_run_without_batches_says_what_a_batch_would_bring(small: Door, server: Loopback) -> None:
-    server.batches.hold()
-    process = background(small, "run", "small", "--batch")
-    until(lambda: server.batches.asked["poll"], process)
-    process.kill()
-    process.communicate()
-    planned = small.run("run", "small", "--plan")
-    assert "2 requests of this plan would come by a batch that was sent before: use --batch" in planned.err
+    server.batches.release()
+    server.batches.faults["poll"] = ["404"]
+    lost = small.run("run", "small", "--batch")
+    assert lost.code == 5
+    assert "cannot be looked at" in lost.err
+    assert small.run("run", "small", "--batch").code == 0
+    assert times_sent(server) == {1}
 
 
 def test_what_expired_or_erred_goes_into_the_next_batch(small: Door, server: Loopback) -> None:
@@ -215,8 +211,6 @@ def test_a_judge_that_cannot_be_read_is_asked_in_a_second_batch_and_no_third(doo
         assert done.code == 5
         assert sizes(server) == [2, 4, 4]
         assert "its quote does not occur in the answer" in json.dumps(server.batches.created[2].requests)
-        again = door.run("run", "small", "--batch")
-        assert (again.code, sizes(server)) == (5, [2, 4, 4])
         door.run("run", "small", "--batch", "--regrade-ungraded")
         assert sizes(server) == [2, 4, 4, 4, 4]
 
@@ -258,21 +252,6 @@ def test_a_server_without_batches_is_an_error_that_says_so(small: Door, server: 
     assert done.code == 5
     assert "a batch cannot be sent" in done.err
     assert "a server without Message Batches" in done.err
-
-
-def test_a_batch_that_another_key_cannot_see_is_kept(small: Door, server: Loopback) -> None:
-    server.batches.hold()
-    process = background(small, "run", "small", "--batch")
-    until(lambda: server.batches.asked["poll"], process)
-    process.kill()
-    process.communicate()
-    server.batches.release()
-    server.batches.faults["poll"] = ["404"]
-    lost = small.run("run", "small", "--batch")
-    assert lost.code == 5
-    assert "cannot be looked at" in lost.err
-    assert small.run("run", "small", "--batch").code == 0
-    assert times_sent(server) == {1}
 
 
 def test_a_refused_key_ends_the_run_before_anything_is_sent(small: Door, server: Loopback) -> None:

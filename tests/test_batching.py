@@ -110,6 +110,7 @@ class Process:
     asked: Sequence[Manifest]
     limits: Limits = field(default_factory=Limits)
     patience: Patience = QUICK
+    now: dt.datetime = AT
     events: list[Event] = field(default_factory=list)
     news: list[object] = field(default_factory=list)
 
@@ -136,7 +137,7 @@ class Process:
                 answers=store.answers,
                 keep=keep,
                 cost=lambda _model, _usage: 0.5,
-                clock=lambda: AT,
+                clock=lambda: self.now,
                 name=lambda: uuid.uuid4().hex,
                 tell=self.news.append,
                 patience=self.patience,
@@ -408,6 +409,28 @@ def test_what_a_batch_brings_for_a_criterion_that_is_gone_is_kept_all_the_same(p
     process.asked = [manifest(CASES, [rubric("security", criterion("validate"))], graders=("judge",))]
     process.run()
     assert process.stored() == (5, 10, 0)
+
+
+def test_a_batch_whose_results_are_gone_is_asked_anew(process: Process) -> None:
+    process.server.slow = 99
+    with pytest.raises(KilledError):
+        process.run(after(4))
+    process.server.slow = 0
+    process.now = AT + dt.timedelta(days=30)
+    process.run()
+    assert process.stored() == (5, 10, 0)
+    assert [len(batch) for batch in process.server.batches.values()] == [5, 5, 10]
+
+
+def test_a_clock_that_went_back_changes_nothing(process: Process) -> None:
+    process.server.slow = 99
+    with pytest.raises(KilledError):
+        process.run(after(4))
+    process.server.slow = 0
+    process.now = AT - dt.timedelta(days=3000)
+    process.run()
+    assert process.stored() == (5, 10, 0)
+    assert set(process.server.sent().values()) == {1}
 
 
 def test_an_office_that_cannot_be_reached_is_exit_5_and_nothing_is_forgotten(process: Process) -> None:

@@ -216,3 +216,11 @@ def test_a_name_that_sqlite_has_a_meaning_for_is_a_file_all_the_same(
         store.keep_answer("k", Answer(text="kept"), asked_model="m", at=AT)
     with open_store(Path(":memory:"), create=False) as store:
         assert store.answers(["k"])["k"].text == "kept"
+
+
+def test_what_was_not_timed_does_not_count_for_the_mean_time(path: Path) -> None:
+    with open_store(path) as store:
+        for key, seconds in (("a", 0.0), ("b", 30.0), ("c", 50.0)):
+            store.keep_answer(key, Answer(text="x", seconds=seconds), asked_model="m", at=AT)
+        store.keep_answer("d", Answer(text="x"), asked_model="untimed", at=AT)
+        assert store.habits() == {("agent", "m"): (0.0, 40.0, 3), ("agent", "untimed"): (0.0, 0.0, 1)}

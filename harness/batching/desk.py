@@ -117,3 +117,7 @@ class Desk:
     def at(self) -> str:
         """Say what time it is, as the store writes it."""
         return self.clock().astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def age(self, posting: Posting) -> dt.timedelta:
+        """Say how long ago a batch was written down; never less than nothing, whatever the clock did."""
+        return max(self.clock() - dt.datetime.fromisoformat(posting.created_at), dt.timedelta())

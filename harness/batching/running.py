@@ -94,15 +94,13 @@ class _State:
         """Wait until a batch has ended and keep what it brought."""
         register, postings = self.desk.register, list[Posting]()
         for name in self.flying:
-            posting: Posting | None = register.posting(name)
-            if posting is not None and not posting.id:
-                posting = await take_up(posting, self.desk)
+            posting = await take_up(register.posting(name), self.desk)
             if posting is not None:
                 postings.append(posting)
                 if name not in self.told:
                     self.told.add(name)
                     self.desk.tell(Sent(posting, again=True))
-        if len(postings) == len(self.flying):  # one that never arrived is sent anew before we wait
+        if len(postings) == len(self.flying):  # what never arrived is sent anew before we wait
             for posting, standing in await first_ended(postings, self.desk):
                 await settle(posting, standing, self.desk, self.over)
 

@@ -1,13 +1,12 @@
 """Send a batch so that it is neither lost nor sent twice, whenever the process ends."""
 
 import asyncio
-import datetime as dt
 from collections.abc import Awaitable, Sequence
 from typing import TypeVar
 
 from harness.batching.desk import Account, Desk, Office, Sent
 from harness.errors import CallError, IncompleteError
-from harness.planning.batches import Item, Posting, Standing
+from harness.planning.batches import KEPT, Item, Posting, Standing
 
 T = TypeVar("T")
 
@@ -47,14 +46,18 @@ async def send(parcel: Sequence[tuple[Item, bytes]], account: Account, desk: Des
 
 
 async def take_up(posting: Posting, desk: Desk) -> Posting | None:
-    """Find the batch that an earlier process wrote down and may have sent; `None` if it never arrived.
+    """Find a batch that was written down; `None` if it never arrived, or if its results are gone.
 
-    A creation that is still on its way arrives within the grace that is left of it.
+    One without an id may have been sent by a process that ended; if it is still on its way, it arrives
+    within the grace that is left of it.
     """
-    age = (desk.clock() - dt.datetime.fromisoformat(posting.created_at)).total_seconds()
-    grace = desk.patience.grace - max(0.0, age)
-    office = await desk.office((posting.base_url, posting.key_variable))
-    standing = await _look(office, posting, desk, grace)
+    age = desk.age(posting)
+    if posting.id and age <= KEPT:
+        return posting
+    standing = None
+    if age <= KEPT:
+        office = await desk.office((posting.base_url, posting.key_variable))
+        standing = await _look(office, posting, desk, desk.patience.grace - age.total_seconds())
     if standing is None:
         desk.register.settle(posting.name, at=desk.at())
         return None

@@ -4,6 +4,7 @@ Source of the limits: the API's documentation of Message Batches (100,000 reques
 1 to 64 letters, digits, `_` and `-`, results kept for 29 days).
 """
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -16,6 +17,9 @@ from harness.records.outcomes import Answer, Trial
 from harness.records.record import Record
 
 T = TypeVar("T")
+
+KEPT = dt.timedelta(days=29)
+"""How long after a batch was made its results can be fetched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
