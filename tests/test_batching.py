@@ -363,6 +363,23 @@ def test_a_creation_whose_reply_was_lost_is_found_and_not_sent_again(process: Pr
     assert set(process.server.sent().values()) == {1}
 
 
+def test_a_batch_that_nobody_lists_stays_written_down_and_is_looked_for_by_the_next_run(
+    process: Process,
+) -> None:
+    late = dict[str, dict[str, Request]]()
+
+    def unseen() -> None:
+        late.update(process.server.batches)
+        process.server.batches.clear()
+
+    with pytest.raises(IncompleteError, match="was sent 4 times"):
+        process.run(unseen, lose=99)
+    process.server.batches.update({"b0": late["b0"]})
+    process.run()
+    assert process.stored() == (5, 10, 0)
+    assert set(process.server.sent().values()) == {1}
+
+
 def test_a_batch_of_somebody_else_is_not_taken_for_ours_in_the_end(process: Process) -> None:
     """Killed before the batch arrived, while another machine sent one of the same size."""
     with pytest.raises(KilledError):

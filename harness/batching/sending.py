@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Sequence
 from typing import TypeVar
 
 from harness.batching.desk import Account, Desk, Office, Sent
-from harness.errors import CallError, IncompleteError
+from harness.errors import AccessError, CallError, IncompleteError
 from harness.planning.batches import KEPT, Item, Posting, Standing
 
 T = TypeVar("T")
@@ -66,18 +66,24 @@ async def take_up(posting: Posting, desk: Desk) -> Posting | None:
 
 
 async def _created(office: Office, posting: Posting, pieces: Sequence[bytes], desk: Desk) -> Standing:
+    """Send until the batch is seen there; what was refused is free again, what may have arrived is not."""
     for _ in range(_TRIES):
         try:
             standing = await office.create(pieces)
-        except CallError as error:
-            desk.register.settle(posting.name, at=desk.at())  # it was refused: its items may go elsewhere
+        except (AccessError, CallError) as error:
+            desk.register.settle(posting.name, at=desk.at())
+            if isinstance(error, AccessError):
+                raise
             raise _stopped(_REFUSED, error) from None
         standing = standing or await _look(office, posting, desk, desk.patience.grace)
         if standing is not None:
             return standing
-    desk.register.settle(posting.name, at=desk.at())
-    msg = f"a batch of {posting.requests:,} requests did not arrive at {posting.base_url} in {_TRIES} tries"
-    raise IncompleteError(msg, hint="nothing of it was taken; run the same command again later")
+    msg = (
+        f"a batch of {posting.requests:,} requests was sent {_TRIES} times and {posting.base_url} lists none"
+    )
+    raise IncompleteError(
+        msg, hint="run the same command again later: it looks for the batch before it sends one"
+    )
 
 
 async def _look(office: Office, posting: Posting, desk: Desk, grace: float) -> Standing | None:
