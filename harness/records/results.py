@@ -230,8 +230,7 @@ class Arm(Record):
     """One run as a report shows it: per grader its counts, outcomes and estimates.
 
     `costs` maps `agent` and each grader kind to US dollars, `None` where no price is known;
-    these are what the stored calls cost when they were made. `seconds` is the median of the answers that
-    were timed, which those from batches and files were not.
+    these are what the stored calls cost when they were made. `seconds` is the median of an answer.
     """
 
     run: Run
