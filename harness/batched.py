@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from harness.batching.desk import Account, Desk, News, Office
-from harness.batching.running import run_by_batches
+from harness.batching.running import Arm, run_by_batches
 from harness.errors import CallError
 from harness.grading.graders import LabelsGrader, SignalsGrader
 from harness.judge import Judge
@@ -23,7 +23,7 @@ from harness.records.inputs import GraderSpec, ModelSpec
 from harness.records.outcomes import Answer, Failed, Request, Usage, Verdict
 from harness.records.results import Manifest, Run
 from harness.results import Failure
-from harness.runner import Answered, Bench, Event, Grader, Marked, Unmarked
+from harness.runner import Answered, Event, Grader, Marked, Unmarked
 from harness.session import Session
 from harness.store.batches import Batches
 from harness.store.store import Store
@@ -53,8 +53,7 @@ async def perform(
             name=lambda: uuid.uuid4().hex,
             tell=tell,
         )
-        arms = [(_bench(session, each.manifest), partial(_keep, session, each, watch)) for each in begun]
-        await run_by_batches(arms, desk)
+        await run_by_batches([_arm(session, each, watch) for each in begun], desk)
         for each in begun:
             session.store.finish(each.id, at=_at(session))
         return tuple(session.store.load(each.id) for each in begun)
@@ -98,12 +97,13 @@ def _begin(session: Session, manifest: Manifest) -> Run:
     return begun
 
 
-def _bench(session: Session, manifest: Manifest) -> Bench:
-    return Bench(
-        manifest=manifest,
+def _arm(session: Session, begun: Run, watch: Watch) -> Arm:
+    return Arm(
+        manifest=begun.manifest,
         model=session.material.recorded or _Nobody(),
-        graders={spec.kind: _grader(session, spec) for spec in manifest.eval.graders},
+        graders={spec.kind: _grader(session, spec) for spec in begun.manifest.eval.graders},
         shelf=session.shelf,
+        keep=partial(_keep, session, begun, watch),
     )
 
 

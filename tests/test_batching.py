@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.batching.desk import Desk, Sent, Settled
-from harness.batching.running import run_by_batches
+from harness.batching.running import Arm, run_by_batches
 from harness.errors import AccessError, CallError, IncompleteError
 from harness.grading.graders import SignalsGrader
 from harness.judge import Judge
@@ -21,7 +21,7 @@ from harness.planning.batches import Item, Limits, Patience, Result, Returned, S
 from harness.planning.model import API_VERSION
 from harness.records.outcomes import Answer, Failed, Request, Verdict
 from harness.records.results import Manifest
-from harness.runner import Bench, Done, Event, Grader, Marked, Unmarked
+from harness.runner import Done, Event, Grader, Marked, Unmarked
 from harness.store.batches import Batches
 from harness.store.opening import open_store
 from making import JUDGE, case, criterion, manifest, rubric
@@ -152,9 +152,12 @@ class Process:
                     store.keep_verdicts(event.grader, event.verdicts, asked_model="", at=at)
 
             arms = [
-                (
-                    Bench(each, _Nobody(), {info.kind: made[info.kind] for info in each.graders}, store),
-                    happened,
+                Arm(
+                    manifest=each,
+                    model=_Nobody(),
+                    graders={info.kind: made[info.kind] for info in each.graders},
+                    shelf=store,
+                    keep=happened,
                 )
                 for each in self.asked
             ]

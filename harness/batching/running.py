@@ -4,7 +4,7 @@ What is missing is read from the store each time, so nothing needs to be remembe
 verdicts on them follow as soon as they are there, and a run that was killed starts where the store stands.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -12,30 +12,56 @@ from itertools import islice
 from harness.batching.desk import Account, Desk, Sent
 from harness.batching.sending import send, take_up
 from harness.batching.settling import Over, first_ended, settle
+from harness.errors import CallError
 from harness.judge import Judge
 from harness.planning.batches import Item, Posting, Returned, split
-from harness.planning.work import Job, jobs
+from harness.planning.model import Model
+from harness.planning.work import Job, Mark, Shelf, jobs
 from harness.records.inputs import ModelSpec
-from harness.records.outcomes import Failed, Request
-from harness.runner import Bench, Done, Event, Keep, Unmarked, run
+from harness.records.outcomes import Failed, Request, Verdict
+from harness.records.results import Manifest
+from harness.runner import Answered, Done, Grader, Keep, Marked, Unmarked
 
 _CHUNK = 500  # keys looked up together
 
-Arm = tuple[Bench, Keep]
-"""One run, and where its events go."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """One run: what it asks, who grades, what is stored, and where its events go.
+
+    `model` answers where the eval's model is not one that takes batches. Graders that are no `Judge` are
+    free, and mark at once.
+    """
+
+    manifest: Manifest
+    model: Model
+    graders: Mapping[str, Grader]
+    shelf: Shelf
+    keep: Keep
+
+    @property
+    def batched(self) -> bool:
+        """Whether its answers come by batches."""
+        return self.manifest.eval.model.provider == "anthropic"
+
+    def jobs(self) -> Iterator[Job]:
+        """Yield every trial with what is stored of it now."""
+        return jobs(self.manifest, self.shelf)
 
 
 async def run_by_batches(arms: Sequence[Arm], desk: Desk) -> None:
-    """Make what is missing of these runs, all in the same batches; free graders run at once.
+    """Make what is missing of these runs, all in the same batches; free graders mark at once.
 
     Returns when every trial is through or has failed for good. Raises AccessError and IncompleteError;
     batches that were sent stay written down then, and the same call goes on with them.
     """
     desk.register.tidy(at=desk.at())
     state = _State(arms, desk)
+    for arm in arms:
+        await state.answer(arm)
     while True:
-        for bench, keep in arms:
-            await _free(bench, keep)
+        for arm in arms:
+            await _mark(arm)
         await state.send_missing()
         if not state.flying:
             break
@@ -43,19 +69,20 @@ async def run_by_batches(arms: Sequence[Arm], desk: Desk) -> None:
     state.finish()
 
 
-async def _free(bench: Bench, keep: Keep) -> None:
-    """Make all that asks no API: recorded answers, and the verdicts of graders without a model."""
-    recorded = bench.manifest.eval.model.provider != "anthropic"
-    graders = {kind: grader for kind, grader in bench.graders.items() if not isinstance(grader, Judge)}
-    if not (recorded or graders):
-        return
+async def _mark(arm: Arm) -> None:
+    """Let the graders that ask no model mark what is there."""
+    free = {kind: grader for kind, grader in arm.graders.items() if not isinstance(grader, Judge)}
+    for job in arm.jobs() if free else ():
+        for kind, grader in free.items():
+            missing = [mark for mark in job.marks if mark.grader == kind and mark.verdict is None]
+            if job.answer is not None and missing:
+                given = list[tuple[str, Verdict]]()
+                await grader.grade(job.case, job.answer, missing, partial(_taken, given))
+                arm.keep(Marked(job.trial, kind, tuple(given)))
 
-    def made(event: Event) -> None:
-        if not isinstance(event, Done):  # a judge may still be to come
-            keep(event)
 
-    work = (job for job in jobs(bench.manifest, bench.shelf) if recorded or job.answer is not None)
-    await run(work, replace(bench, graders=graders), made)
+def _taken(given: list[tuple[str, Verdict]], verdicts: Sequence[tuple[Mark, Verdict]]) -> None:
+    given += [(mark.key, verdict) for mark, verdict in verdicts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +106,21 @@ class _State:
     flying: dict[str, None] = field(default_factory=dict)
     begun: bool = False
 
+    async def answer(self, arm: Arm) -> None:
+        """Take the answers that come without a batch."""
+        for job in () if arm.batched else arm.jobs():
+            if job.answer is None:
+                try:
+                    arm.keep(Answered(job.trial, await arm.model.answer(job.request)))
+                except CallError as error:
+                    why = Returned(kind=error.kind, message=error.message, again=False, hint=error.hint)
+                    self.over[job.trial.key] = why
+
     async def send_missing(self) -> None:
         """Send what is missing and in no batch, and note which batches hold what is missing."""
         self.flying = {}
         self._announce()
-        for account in dict.fromkeys(account for arm in self.arms for account in _accounts(arm[0])):
+        for account in dict.fromkeys(account for arm in self.arms for account in _accounts(arm)):
             for parcel in split(self._pieces(account), lambda piece: len(piece[1]), self.desk.limits):
                 names = await send(parcel, account, self.desk)
                 self.told |= names
@@ -106,11 +143,11 @@ class _State:
 
     def finish(self) -> None:
         """Say of every trial that is not through why it is not."""
-        for index, (bench, keep) in enumerate(self.arms):
-            for job in jobs(bench.manifest, bench.shelf):
+        for index, arm in enumerate(self.arms):
+            for job in arm.jobs():
                 if (index, job.trial.case, job.trial.attempt) not in self.announced:
-                    self._failures(job, keep)
-                    keep(Done(job.trial, stored=False))
+                    self._failures(job, arm.keep)
+                    arm.keep(Done(job.trial, stored=False))
 
     def _failures(self, job: Job, keep: Keep) -> None:
         why = self.over.get(job.trial.key)
@@ -122,12 +159,12 @@ class _State:
 
     def _announce(self) -> None:
         """Say which trials are through."""
-        for index, (bench, keep) in enumerate(self.arms):
-            for job in jobs(bench.manifest, bench.shelf):
+        for index, arm in enumerate(self.arms):
+            for job in arm.jobs():
                 place = (index, job.trial.case, job.trial.attempt)
                 if job.done and place not in self.announced:
                     self.announced.add(place)
-                    keep(Done(job.trial, stored=not self.begun))
+                    arm.keep(Done(job.trial, stored=not self.begun))
 
     def _pieces(self, account: Account) -> Iterator[tuple[Item, bytes]]:
         """Yield every request for this account that is missing and in no batch, once, as it is sent."""
@@ -149,25 +186,25 @@ class _State:
 
     def _wants(self, account: Account) -> Iterator[_Want]:
         seen: set[str] = set()
-        for bench, _ in self.arms:
-            for job in jobs(bench.manifest, bench.shelf):
-                for want in _wants_of(bench, job):
+        for arm in self.arms:
+            for job in arm.jobs():
+                for want in _wants_of(arm, job):
                     key = want.item.key
                     if want.account == account and key not in seen and key not in self.over:
                         seen.add(key)
                         yield want
 
 
-def _wants_of(bench: Bench, job: Job) -> Iterator[_Want]:
-    spec = bench.manifest.eval.model
+def _wants_of(arm: Arm, job: Job) -> Iterator[_Want]:
     if job.answer is None:
-        if spec.provider == "anthropic":
+        if arm.batched:
+            spec = arm.manifest.eval.model
             item = Item(key=job.trial.key, model=spec.name, trial=job.trial)
             yield _Want(_account(spec), item, partial(_same, job.request))
         return
     texts = (job.case.question, job.answer.text)
     for mark in job.marks:
-        grader = bench.graders.get(mark.grader)
+        grader = arm.graders.get(mark.grader)
         if mark.verdict is None and isinstance(grader, Judge):
             item = Item(
                 key=mark.key,
@@ -184,10 +221,10 @@ def _same(request: Request, _fault: str) -> Request:
     return request
 
 
-def _accounts(bench: Bench) -> Iterator[Account]:
-    if bench.manifest.eval.model.provider == "anthropic":
-        yield _account(bench.manifest.eval.model)
-    for grader in bench.graders.values():
+def _accounts(arm: Arm) -> Iterator[Account]:
+    if arm.batched:
+        yield _account(arm.manifest.eval.model)
+    for grader in arm.graders.values():
         if isinstance(grader, Judge):
             yield _account(grader.spec)
 
