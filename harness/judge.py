@@ -4,17 +4,15 @@ import asyncio
 import hashlib
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from harness.errors import CallError
-from harness.grading.judging import UnreadableError, read_reply
+from harness.grading.inquiry import Inquiry
 from harness.planning.model import Model
 from harness.planning.work import HandOver, Mark
 from harness.prompts import judge_request
-from harness.records.inputs import Case, ModelSpec
-from harness.records.outcomes import Answer, Verdict
-
-_TRIES = 2  # the second names the fault of the first; then the verdict stays open
+from harness.records.inputs import Case, Criterion, ModelSpec
+from harness.records.outcomes import Answer, Request, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,60 +32,37 @@ class Judge:
         raised when the others are through.
         """
         texts = (case.question, answer.text)
-        nonce = self._nonce(answer.text)
         first, *rest = marks
-        broken = [await self._mark(first, texts, nonce, hand_over)]
+        broken = [await self._mark(first, texts, hand_over)]
         async with asyncio.TaskGroup() as group:
-            asked = [group.create_task(self._mark(mark, texts, nonce, hand_over)) for mark in rest]
+            asked = [group.create_task(self._mark(mark, texts, hand_over)) for mark in rest]
         broken += [task.result() for task in asked]
         for error in broken:
             if error is not None:
                 raise error
 
-    async def _mark(
-        self, mark: Mark, texts: tuple[str, str], nonce: str, hand_over: HandOver
-    ) -> CallError | None:
+    async def _mark(self, mark: Mark, texts: tuple[str, str], hand_over: HandOver) -> CallError | None:
         try:
-            hand_over([(mark, await self._verdict(mark, texts, nonce))])
+            hand_over([(mark, await self._verdict(mark, texts))])
         except CallError as error:
             return error
         return None
 
-    async def _verdict(self, mark: Mark, texts: tuple[str, str], nonce: str) -> Verdict:
-        fault = ""
-        replies: list[Answer] = []
-        for _ in range(_TRIES):
-            request = judge_request(self.spec, self.api_version, texts, mark.criterion, nonce, fault)
-            replies.append(await self.model.answer(request))
-            try:
-                return _paid(_read(replies[-1], texts[1], mark), replies)
-            except UnreadableError as error:
-                fault = str(error)
-        reason = f"the judge's reply could not be used, twice: {fault}"
-        open_ = Verdict(dimension=mark.dimension, criterion=mark.criterion.id, met=None, reason=reason)
-        return _paid(open_, replies)
+    async def _verdict(self, mark: Mark, texts: tuple[str, str]) -> Verdict:
+        heard: Verdict | Inquiry = Inquiry()
+        while isinstance(heard, Inquiry):
+            heard = heard.hear(
+                await self.model.answer(self.question(texts, mark.criterion, heard.fault)),
+                answer=texts[1],
+                dimension=mark.dimension,
+                criterion=mark.criterion,
+            )
+        return heard
+
+    def question(self, texts: tuple[str, str], criterion: Criterion, fault: str = "") -> Request:
+        """Build what is asked about one criterion, for whoever sends it; `texts` are question and answer."""
+        return judge_request(self.spec, self.api_version, texts, criterion, self._nonce(texts[1]), fault)
 
     def _nonce(self, answer: str) -> str:
         """Derive the code of the markers: the same for all criteria of an answer, unknown to its author."""
         return hmac.new(self.secret, answer.encode(), hashlib.sha256).hexdigest()[:16]
-
-
-def _paid(verdict: Verdict, replies: Sequence[Answer]) -> Verdict:
-    """Add up what a verdict's calls took; one unknown price makes the sum unknown."""
-    costs = [reply.cost for reply in replies]
-    return replace(
-        verdict,
-        cost=None if None in costs else sum(cost or 0.0 for cost in costs),
-        output_tokens=sum(reply.usage.output_tokens for reply in replies),
-        seconds=sum(reply.seconds for reply in replies),
-    )
-
-
-def _read(reply: Answer, answer: str, mark: Mark) -> Verdict:
-    if reply.stop_reason == "max_tokens":
-        msg = "it was cut off before its end; be brief."
-        raise UnreadableError(msg)
-    if reply.stop_reason == "refusal":
-        msg = "it was a refusal."
-        raise UnreadableError(msg)
-    return read_reply(reply.text, answer=answer, dimension=mark.dimension, criterion=mark.criterion)

@@ -63,6 +63,7 @@ def arm(run: Run, work: Iterable[Job], failures: Sequence[Failure], spending: Se
     found = list(work)
     answers = [job.answer for job in found if job.answer is not None]
     reasons = {(each.case, each.attempt, each.stage): each for each in failures}
+    timed = [answer.seconds for answer in answers if answer.seconds]  # not what came by a batch or a file
     kinds = [info.kind for info in manifest.graders]
     outcomes = {kind: tuple(_outcome(run, job, kind, reasons) for job in found) for kind in kinds}
     planned = len(found)
@@ -80,7 +81,7 @@ def arm(run: Run, work: Iterable[Job], failures: Sequence[Failure], spending: Se
             "agent": _sum(answer.cost for answer in answers),
             **{kind: _sum(_verdict_costs(found, kind)) for kind in kinds},
         },
-        seconds=median(answer.seconds for answer in answers) if answers else None,
+        seconds=median(timed) if timed else None,
         spending=tuple(spending),
     )
 

@@ -68,16 +68,20 @@ class Session:
     anew: bool = False
     ceiling: float | None = None
 
-    def plan(self, manifest: Manifest, only: frozenset[str] | None = None) -> Plan:
+    def plan(
+        self, manifest: Manifest, only: frozenset[str] | None = None, *, sent: frozenset[str] | None = None
+    ) -> Plan:
         """Say what running this would take, or with `only` the cases of these ids.
 
-        Raises InputError when recorded answers are asked for that the file does not hold.
+        It goes by batches if `sent` says what is in one already. Raises InputError when recorded answers
+        are asked for that the file does not hold.
         """
-        return self.plan_of(manifest, self._recorded(manifest, jobs(manifest, self.shelf, only)))
+        return self.plan_of(manifest, self._recorded(manifest, jobs(manifest, self.shelf, only)), sent=sent)
 
-    def plan_of(self, manifest: Manifest, work: Iterable[Job]) -> Plan:
+    def plan_of(self, manifest: Manifest, work: Iterable[Job], *, sent: frozenset[str] | None = None) -> Plan:
         """Say what these jobs would take; they may be other answers than the manifest's own."""
-        return plan(manifest, work, shipped_prices(), habits(self.store), self.now().date())
+        on = self.now().date()
+        return plan(manifest, work, shipped_prices(), habits(self.store), on, sent=sent)
 
     def unlock(self, plans: Sequence[Plan]) -> None:
         """Make sure of a key for every model that is to be asked, before anything is begun.
@@ -120,7 +124,7 @@ class Session:
             runs = []
             for manifest, planned in plans:
                 begun = Run(id=run_id(manifest), manifest=manifest, created_at=self.at())
-                self.store.begin(begun, _estimates(manifest, planned))
+                self.store.begin(begun, estimates(manifest, planned))
                 keeper = _Keeper(self, begun, journal, watch)
                 bench = self._bench(manifest, accounts, _Till(self, begun.id, journal, purse, watch))
                 await run(jobs(manifest, self.shelf, only), bench, keeper.keep)
@@ -178,11 +182,7 @@ class Session:
     def _grader(self, spec: GraderSpec, judge: Model | None) -> Grader:
         if judge is not None and spec.model is not None:
             return Judge(model=judge, spec=spec.model, api_version=API_VERSION, secret=self.secret)
-        if spec.kind == "labels":
-            return LabelsGrader(labels=self.material.labels[spec.labels])
-        if spec.kind == "checks":
-            return ChecksGrader()
-        return SignalsGrader()
+        return free_grader(spec, self.material)
 
     def at(self) -> str:
         """Say what time it is, as the store writes it."""
@@ -299,6 +299,17 @@ class _OnDemand:
         )
 
 
+def free_grader(spec: GraderSpec, material: Material) -> Grader:
+    """Make a grader that asks no model."""
+    match spec.kind:
+        case "labels":
+            return LabelsGrader(labels=material.labels[spec.labels])
+        case "checks":
+            return ChecksGrader()
+        case _:
+            return SignalsGrader()
+
+
 def habits(store: Store) -> Mapping[tuple[str, str], Habit]:
     """Read off a store what a call of each role to each model usually takes."""
     return {
@@ -307,7 +318,7 @@ def habits(store: Store) -> Mapping[tuple[str, str], Habit]:
     }
 
 
-def _estimates(manifest: Manifest, planned: Plan) -> Mapping[str, float | None]:
+def estimates(manifest: Manifest, planned: Plan) -> Mapping[str, float | None]:
     """Say what each part that asks a model is to cost."""
     parts = (AGENT, *(spec.kind for spec in manifest.eval.graders))
     return {part: of_plan.cost for part, of_plan in zip(parts, planned.parts, strict=True) if of_plan.model}

@@ -15,8 +15,11 @@ from harness.statistics.sequential import FEWEST_PLANNED, sizes
 Say = Callable[[Look], None]
 
 
-def refuse_unfit(manifests: Sequence[Manifest]) -> None:
+def refuse_unfit(manifests: Sequence[Manifest], *, batch: bool = False) -> None:
     """Refuse, with the reason, what cannot be compared sequentially."""
+    if batch:
+        msg = "--sequential looks at results on the way, and a batch brings them all at its end"
+        raise InputError(msg, hint="leave one of --sequential and --batch out")
     if len(manifests) != 2:
         msg = f"--sequential compares one candidate with the base, got {len(manifests) - 1} candidates"
         raise InputError(msg, hint="name one with --candidate, or leave --sequential out")

@@ -36,6 +36,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
+from loopback_batches import Batches
+
 API_VERSION = "2026-10-21"
 KEY = "loopback-key-0123456789abcdef"
 
@@ -339,6 +341,7 @@ class Loopback:
         self.key, self.reply, self.judge, self.models = key, reply, judge, models
         self.latency, self.port = latency, port
         self.cache = PrefixCache(cache_minimum)
+        self.batches = Batches()
         self.faults: deque[Fault] = deque()
         self.requests: list[Seen] = []
         self.connections = self.peak = 0
@@ -413,7 +416,11 @@ class Loopback:
         self.peak = max(self.peak, self._busy)
         try:
             fault, path = self._fault(target)
-            reply = await self._reply(Seen(method, path, headers, _object(content), time.time()), fault)
+            seen = Seen(method, path, headers, _object(content), time.time())
+            if path.startswith("/v1/messages/batches") and not fault.kind:
+                reply, fault = self._batch(seen)
+            else:
+                reply = await self._reply(seen, fault)
             return await _send(writer, reply, fault)
         finally:
             self._busy -= 1
@@ -452,15 +459,34 @@ class Loopback:
         sent = whole if fault.kind != "cut200" else whole[: len(whole) // 2]
         return Reply(200, sent, headers={"request-id": name, **self._limits()})
 
-    def _unwelcome(self, seen: Seen) -> tuple[int, str] | None:
-        if (seen.method, seen.path) != ("POST", "/v1/messages"):
-            return 404, "Not found"
+    def _batch(self, seen: Seen) -> tuple[Reply, Fault]:
+        """Answer what is about batches; these requests are counted there and not here."""
+        if refused := self._unknown(seen):
+            return _refusal(refused[0], {"message": refused[1]}, "req_batches"), Fault("")
+        fault = faults(self.batches.fault(seen.method, seen.path) or "")[0]
+        if fault.kind.isdigit():
+            return _refusal(int(fault.kind), fault.options, "req_batches"), fault
+        status, kind, body = self.batches.reply(seen.method, seen.path, seen.body, self._batched)
+        return Reply(status, body, kind, {"request-id": "req_batches"}), fault
+
+    def _batched(self, body: Body, name: str) -> Body | str:
+        """What one request of a batch comes to: a message, or what is wrong with it."""
+        return problem(body) or self._message(body, Fault(""), name)
+
+    def _unknown(self, seen: Seen) -> tuple[int, str] | None:
         bearer = seen.headers.get("authorization", "").removeprefix("Bearer ")
         if seen.headers.get("x-api-key", bearer) != self.key:
             return 401, "invalid x-api-key" if "x-api-key" in seen.headers else "invalid bearer token"
         version = seen.headers.get("anthropic-version", "")
-        if version != API_VERSION:
-            return 400, f"anthropic-version: {version or 'header is required'}"
+        return (
+            None if version == API_VERSION else (400, f"anthropic-version: {version or 'header is required'}")
+        )
+
+    def _unwelcome(self, seen: Seen) -> tuple[int, str] | None:
+        if (seen.method, seen.path) != ("POST", "/v1/messages"):
+            return 404, "Not found"
+        if refused := self._unknown(seen):
+            return refused
         if seen.headers.get("content-type", "").partition(";")[0] != "application/json":
             return 400, "content-type: must be application/json"
         if words := problem(seen.body):

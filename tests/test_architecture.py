@@ -23,9 +23,9 @@ ROWS = (
         "labelling",
         "data",
     ),
-    ("runner", "judge", "metering"),
+    ("runner", "judge", "metering", "batching"),
     ("files", "git", "models", "store", "charts", "project", "revisions", "publishing"),
-    ("session", "stopping", "samples"),
+    ("session", "stopping", "samples", "batched"),
     ("cli", "__main__"),
 )
 OWNERS: dict[str, str | tuple[str, ...]] = {

@@ -109,3 +109,15 @@ def test_a_table_with_faults_names_them_with_their_lines() -> None:
     text = 'version: "2026-11-22"\nprices:\n  - model: m\n    rate: {input: 1}\n'
     with pytest.raises(InputError, match=r"line 4, prices\[0\]\.rate: .*did you mean 'rates'"):
         read(PriceTable, text, source="prices.yaml")
+
+
+@given(usage=usages)
+def test_a_request_in_a_batch_costs_half_whatever_its_tokens_are(usage: Usage) -> None:
+    whole = shipped_prices().cost("claude-haiku-5-5", usage, DAY)
+    half = shipped_prices().cost("claude-haiku-5-5", usage, DAY, batch=True)
+    assert whole is not None
+    assert half == pytest.approx(whole / 2)
+
+
+def test_an_unknown_price_stays_unknown_in_a_batch() -> None:
+    assert shipped_prices().cost("claude-unheard-of", Usage(), DAY, batch=True) is None

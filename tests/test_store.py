@@ -311,3 +311,11 @@ def test_a_store_of_version_one_is_brought_up_to_date_and_keeps_its_runs(path: P
         assert store.load(begun.id) == begun
         store.stop(begun.id, STOPPING)
         assert store.load(begun.id).stopping == STOPPING
+
+
+def test_what_was_not_timed_does_not_count_for_the_mean_time(path: Path) -> None:
+    with open_store(path) as store:
+        for key, seconds in (("a", 0.0), ("b", 30.0), ("c", 50.0)):
+            store.keep_answer(key, Answer(text="x", seconds=seconds), asked_model="m", at=AT)
+        store.keep_answer("d", Answer(text="x"), asked_model="untimed", at=AT)
+        assert store.habits() == {("agent", "m"): (0.0, 40.0, 3), ("agent", "untimed"): (0.0, 0.0, 1)}

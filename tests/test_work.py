@@ -130,3 +130,29 @@ def test_when_all_is_stored_nothing_is_to_pay() -> None:
 def test_an_estimate_never_exceeds_what_a_call_may_write() -> None:
     short = manifest(model=type(MODEL)(name=MODEL.name, max_tokens=100))
     assert "100 output tokens a call" in planned(short, Shelf()).parts[0].basis
+
+
+def test_batches_cost_half_and_what_is_in_one_already_costs_nothing_more() -> None:
+    asked, shelf = manifest(rubrics=TWO, graders=("judge",)), Shelf()
+    whole = planned(asked, shelf)
+    half = plan(asked, jobs(asked, shelf), shipped_prices(), {}, TODAY, sent=frozenset())
+    assert (whole.cost, half.cost) != (None, None)
+    assert (half.cost or 0) == pytest.approx((whole.cost or 0) / 2)
+    assert (whole.sent, half.sent, half.seconds) == (None, 0, 0)
+    first, _ = jobs(asked, shelf)
+    rest = plan(asked, jobs(asked, shelf), shipped_prices(), {}, TODAY, sent=frozenset({first.trial.key}))
+    assert (rest.sent, rest.parts[0].to_make, rest.calls) == (1, 1, half.calls - 1)
+
+
+def test_verdicts_in_a_batch_are_counted_there() -> None:
+    asked, shelf = manifest(rubrics=TWO, graders=("judge",)), Shelf()
+    first, _ = jobs(asked, shelf)
+    shelf.of_answers[first.trial.key] = answer()
+    one = next(marks_of(asked, first.case, answer())).key
+    found = plan(asked, jobs(asked, shelf), shipped_prices(), {}, TODAY, sent=frozenset({one}))
+    assert (found.sent, found.parts[1].to_make) == (1, 5)
+
+
+def test_calls_that_were_never_timed_are_guessed() -> None:
+    untimed = planned(manifest(), Shelf(), agent=Habit(output_tokens=9, seconds=0, measured=3))
+    assert untimed.parts[0].seconds == planned(manifest(), Shelf()).parts[0].seconds > 0

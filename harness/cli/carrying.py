@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness import stopping
+from harness import batched, stopping
 from harness.cli.options import Wishes, store_path
+from harness.cli.posting import Postroom, show_sent, warn_of_sent
 from harness.cli.screen import Meter, err, plain, show_plan
 from harness.cli.stopping import until_stopped
 from harness.comparison.correcting import corrections
@@ -68,20 +69,26 @@ def carry_out(
     console = err()
     manifests = [material.manifest(revision) for revision in revisions]
     if sequential:
-        refuse_unfit(manifests)
+        refuse_unfit(manifests, batch=wishes.batch)
     with session_for(material, wishes) as at_work:
-        plans = tuple(at_work.plan(manifest) for manifest in manifests)
+        sent = batched.under_way(at_work.store)
+        plans = tuple(at_work.plan(manifest, sent=sent if wishes.batch else None) for manifest in manifests)
         show_plan(console, plans)
         if sequential:
             looks = words.listed([str(size) for size in sizes(len(material.cases))])
             console.print(f"That is the most it can take: it looks after {looks} cases and may stop there.")
+        if wishes.batch:
+            show_sent(console, plans)
+        elif sent:
+            warn_of_sent(console, [at_work.plan(manifest, sent=sent) for manifest in manifests])
         _warn_of_gate(at_work.store, manifests)
         if wishes.plan_only:
             return Carried(plans=plans)
         afford(plans, material, wishes)
         at_work.unlock(plans)
         meter = Meter(console, sum(plan.trials for plan in plans))
-        runs = _perform(at_work, tuple(zip(manifests, plans, strict=True)), meter, sequential=sequential)
+        how = _How(sequential=sequential, post=Postroom(console) if wishes.batch else None)
+        runs = _perform(at_work, tuple(zip(manifests, plans, strict=True)), meter, how)
         console.print(f"{meter.summary()}.", style="dim")
         left = _left(at_work, manifests) if meter.left else ""
         made = assemble(at_work.store, runs, material.labels, typed)
@@ -140,21 +147,33 @@ def session_for(material: Material, wishes: Wishes) -> Iterator[Session]:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _How:
+    """In looks, by batches, or, with neither, all at once."""
+
+    sequential: bool
+    post: Postroom | None
+
+
 def _perform(
-    at_work: Session, plans: Sequence[tuple[Manifest, Plan]], meter: Meter, *, sequential: bool
+    at_work: Session, plans: Sequence[tuple[Manifest, Plan]], meter: Meter, how: "_How"
 ) -> tuple[Run, ...]:
     def say(look: Look) -> None:
         err().print(told(look, len(plans[0][0].cases)))
 
     with meter.running():
         try:
-            if sequential:
+            if how.post:
+                return until_stopped(batched.perform(at_work, plans, meter.watch, how.post.tell))
+            if how.sequential:
                 return until_stopped(stopping.perform(at_work, plans, meter.watch, say))
             return until_stopped(at_work.perform(plans, at_work.purse(), meter.watch))
         except BaseException:
             # Whatever ended the run, say what was kept: it decides what to do next.
             if meter.made:
                 err().print(f"{meter.summary()}; all of it is kept. The same command goes on from there.")
+            if how.post and how.post.open:
+                err().print(how.post.farewell())
             raise
 
 

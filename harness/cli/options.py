@@ -26,6 +26,7 @@ class Wishes:
     yes: bool = False
     budget: float | None = None
     anew: bool = False
+    batch: bool = False
 
 
 STORE = Path(".harness") / "store.db"
@@ -58,6 +59,7 @@ def wishes_options(function: F) -> Callable[..., Any]:
     @click.option("--yes", is_flag=True, help="Begin although the estimate is above the budget.")
     @click.option("--budget", type=float, help="US dollars for all calls together; default: the eval's.")
     @click.option("--regrade-ungraded", "anew", is_flag=True, help="Ask again for verdicts that stayed open.")
+    @click.option("--batch", is_flag=True, help="Ask by Message Batches: half price, within a day.")
     @functools.wraps(function)
     def taking(
         *arguments: object,
@@ -66,9 +68,10 @@ def wishes_options(function: F) -> Callable[..., Any]:
         yes: bool,
         budget: float | None,
         anew: bool,
+        batch: bool,
         **others: object,
     ) -> object:
-        wishes = Wishes(store=store, plan_only=plan_only, yes=yes, budget=budget, anew=anew)
+        wishes = Wishes(store=store, plan_only=plan_only, yes=yes, budget=budget, anew=anew, batch=batch)
         return function(*arguments, wishes=wishes, **others)
 
     return taking

@@ -109,8 +109,11 @@ def _sum_of(plans: Sequence[Plan]) -> str:
     costs = [plan.cost for plan in plans]
     known = None if None in costs else sum(cost or 0.0 for cost in costs)
     about = "cost unknown: no price for a model" if known is None else f"about {words.dollars(known)}"
-    minutes = sum(plan.seconds for plan in plans) / 60
-    return f"{calls:,} paid calls to make, {about}, {_minutes(minutes)}. Estimates, not promises."
+    if any(plan.sent is not None for plan in plans):
+        time_ = "by batches: within a day, mostly within the hour"
+    else:
+        time_ = _minutes(sum(plan.seconds for plan in plans) / 60)
+    return f"{calls:,} paid calls to make, {about}, {time_}. Estimates, not promises."
 
 
 def _minutes(minutes: float) -> str:

@@ -1,9 +1,9 @@
 """The Anthropic SDK, which nothing else touches. Importing this module costs about two seconds."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self, TypeVar, cast
 
 import httpx2
 from anthropic import (
@@ -11,7 +11,9 @@ from anthropic import (
     APIStatusError,
     APITimeoutError,
     AsyncAnthropic,
+    AsyncStream,
     DefaultAsyncHttpxClient,
+    RequestOptions,
 )
 
 from harness.errors import CallError
@@ -23,6 +25,8 @@ _PLAIN_HEADERS = frozenset(
     {"accept", "accept-encoding", "connection", "content-length", "content-type", "host", "user-agent"}
 )
 _SHORTEST_SECRET = 8
+
+T = TypeVar("T")
 
 
 class Client:
@@ -79,15 +83,8 @@ class Client:
         """
         # Not `messages.create`: it warns of old models on every call, refuses a large max_tokens
         # without streaming, and accepts any JSON, even none, as a message.
-        try:
-            return await self._sdk.post("/v1/messages", body=dict(body), cast_to=httpx2.Response)
-        except APIStatusError as error:
-            failure = self._judged(error)
-        except APITimeoutError:
-            failure = PassingError(CallError("timeout", f"{self._base_url} did not answer in time"))
-        except APIConnectionError as error:
-            failure = PassingError(self._disconnected(error))
-        raise failure  # here, outside the handlers, so that the SDK's exception is not kept as a context
+        asking = self._sdk.post("/v1/messages", body=dict(body), cast_to=httpx2.Response)
+        return await self._tried(asking)
 
     async def _only_ours(self, request: httpx2.Request) -> None:
         """Let nothing out that is not in the answer key: ANTHROPIC_CUSTOM_HEADERS adds keys and betas."""
@@ -111,6 +108,54 @@ class Client:
         words = f"{type(cause).__name__}: {cause}".removesuffix(": ")
         hint = f"check that {self._base_url} can be reached from here"
         return CallError("connection", self._redacted(words), hint=hint)
+
+    async def put(self, path: str, content: bytes) -> bytes:
+        """Post JSON that is written already; gives the reply's body, otherwise as `post`."""
+        options = RequestOptions(headers={"content-type": "application/json"})
+        asking = self._sdk.post(path, content=content, cast_to=httpx2.Response, options=options)
+        return (await self._tried(asking)).content
+
+    async def get(self, path: str) -> bytes:
+        """Get what is at a path below the base URL; otherwise as `put`."""
+        return (await self._tried(self._sdk.get(path, cast_to=httpx2.Response))).content
+
+    async def download(self, path: str, into: BinaryIO, *, most: int) -> None:
+        """Write what is at a path into a file as it arrives, at most that many bytes; otherwise as `get`."""
+        asking = self._sdk.get(path, cast_to=httpx2.Response, stream=True, stream_cls=AsyncStream[object])
+        # With this `cast_to` the SDK hands over the response itself, unread, whatever its types say.
+        response = cast("httpx2.Response", await self._tried(asking))
+        left = most
+        failure: CallError | PassingError | None = None
+        try:
+            async for piece in response.aiter_bytes():
+                left -= len(piece)
+                if left < 0:
+                    failure = CallError("too-large", f"{self._base_url} sent more than {most:,} bytes")
+                    break
+                into.write(piece)
+        except httpx2.HTTPError as error:
+            words = f"{type(error).__name__}: {error}".removesuffix(": ")
+            failure = PassingError(CallError("connection", f"cut off: {self._redacted(words)}"))
+        finally:
+            await response.aclose()
+        if failure is not None:
+            raise failure
+
+    def redacted(self, text: str) -> str:
+        """Take the key out of words by others, for whoever reads them elsewhere."""
+        return self._redacted(text)
+
+    async def _tried(self, asking: Awaitable[T]) -> T:
+        """Await one request; raises as `post` does."""
+        try:
+            return await asking
+        except APIStatusError as error:
+            failure = self._judged(error)
+        except APITimeoutError:
+            failure = PassingError(CallError("timeout", f"{self._base_url} did not answer in time"))
+        except APIConnectionError as error:
+            failure = PassingError(self._disconnected(error))
+        raise failure  # here, outside the handlers, so that the SDK's exception is not kept as a context
 
     def _redacted(self, text: str) -> str:
         """Take the key out of words by others; gateways have been seen to repeat it."""

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from harness.grading.scoring import criteria_of
@@ -49,13 +50,18 @@ class Part(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan(Record):
-    """What running this manifest would take. `seconds` assumes the eval's concurrency throughout."""
+    """What running this manifest would take. `seconds` assumes the eval's concurrency throughout.
+
+    By batches, `seconds` is not known (0 here), and `sent` counts the requests that are in a batch
+    already: they are paid for and in no other figure. `sent is None`: one call at a time.
+    """
 
     label: str
     trials: int
     cases: int
     attempts: int
     parts: tuple[Part, ...]
+    sent: int | None = None
 
     @property
     def calls(self) -> int:
@@ -80,14 +86,16 @@ def plan(
     prices: PriceTable,
     habits: Mapping[tuple[str, str], Habit],
     on: dt.date,
+    *,
+    sent: frozenset[str] | None = None,
 ) -> Plan:
     """Count what is stored and what is to be made, and estimate its cost and time.
 
     `habits` maps (role, model) to what stored calls took; the role is `agent` or the grader's kind. Without
-    history there is a guess.
+    history there is a guess. `sent` holds the keys that are in a batch already; `None`: no batches are used.
     """
-    tally = _tally(manifest, work)
-    cost = _Costs(manifest, prices, habits, on)
+    tally = _tally(manifest, work, sent or frozenset())
+    cost = _Costs(manifest, prices, habits, on, batch=sent is not None)
     graders = [cost.grader(spec, tally) for spec in manifest.eval.graders]
     return Plan(
         label=manifest.revision.label,
@@ -95,6 +103,7 @@ def plan(
         cases=len(manifest.cases),
         attempts=manifest.eval.attempts,
         parts=(cost.agent(tally), *graders),
+        sent=None if sent is None else tally.sent,
     )
 
 
@@ -108,21 +117,27 @@ class _Tally:
     prefixes: Counter[str]
     prefix_characters: Counter[str]
     unanswered: int = 0
+    sent: int = 0
 
 
-def _tally(manifest: Manifest, work: Iterable[Job]) -> _Tally:
+def _tally(manifest: Manifest, work: Iterable[Job], sent: AbstractSet[str]) -> _Tally:
     tally = _Tally(0, 0, 0, Counter(), Counter(), Counter(), Counter())
     for job in work:
         tally.trials += 1
         if job.answer is None:
-            tally.unanswered += 1
-            tally.question_characters += len(job.case.question)
+            if job.trial.key in sent:
+                tally.sent += 1
+            else:
+                tally.unanswered += 1
+                tally.question_characters += len(job.case.question)
             criteria = sum(1 for _, each in criteria_of(job.case, manifest.rubrics) if not each.checks)
             left = Counter[str]({spec.kind: criteria for spec in manifest.eval.graders})
             length = int(GUESS_AGENT.output_tokens * _CHARACTERS_PER_TOKEN)
         else:
             tally.answers += 1
-            left = Counter(mark.grader for mark in job.marks if mark.verdict is None)
+            open_ = [mark for mark in job.marks if mark.verdict is None]
+            left = Counter(mark.grader for mark in open_ if mark.key not in sent)
+            tally.sent += len(open_) - left.total()
             tally.stored.update(mark.grader for mark in job.marks if mark.verdict is not None and mark.key)
             length = len(job.answer.text)
         tally.to_make.update(left)
@@ -139,6 +154,7 @@ class _Costs:
     prices: PriceTable
     habits: Mapping[tuple[str, str], Habit]
     on: dt.date
+    batch: bool
 
     def agent(self, tally: _Tally) -> Part:
         model = self.manifest.eval.model
@@ -168,19 +184,21 @@ class _Costs:
             return Part(name=name, model="", stored=stored, to_make=to_make, cost=0.0, seconds=0, basis=free)
         role = "agent" if guess is GUESS_AGENT else "judge"
         habit = self.habits.get((role, model.name), guess)
+        seconds = habit.seconds or guess.seconds  # what came by batches was not timed
         each = min(habit.output_tokens, model.max_tokens)
         usage = prompt + Usage(output_tokens=int(each * to_make))
         cost = self._cost(model.name, usage, to_make)
         basis = f"{each:,.0f} output tokens a call, " + (
             f"mean of {habit.measured:,} stored" if habit.measured else "a guess: none stored yet"
         )
+        basis += ", half price by batches" if self.batch else ""
         return Part(
             name=name,
             model=model.name,
             stored=stored,
             to_make=to_make,
             cost=cost,
-            seconds=habit.seconds * to_make / self.manifest.eval.concurrency,
+            seconds=0 if self.batch else seconds * to_make / self.manifest.eval.concurrency,
             basis=basis,
         )
 
@@ -194,7 +212,7 @@ class _Costs:
             cache_write_tokens=usage.cache_write_tokens // calls,
             cache_read_tokens=usage.cache_read_tokens // calls,
         )
-        each = self.prices.cost(model, mean, self.on)
+        each = self.prices.cost(model, mean, self.on, batch=self.batch)
         return None if each is None else each * calls
 
 

@@ -11,6 +11,9 @@ from harness.records.record import Record, refuse
 
 _PER = 1_000_000
 
+BATCH_SHARE = 0.5
+"""What a request in a batch costs of its price: half, for tokens of every kind."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates(Record):
@@ -107,13 +110,14 @@ class PriceTable(Record):
                 if later.first < earlier.end:
                     refuse(f"{name} has two prices on {later.first}; end one with until")
 
-    def cost(self, model: str, usage: Usage, on: dt.date) -> float | None:
+    def cost(self, model: str, usage: Usage, on: dt.date, *, batch: bool = False) -> float | None:
         """US dollars of one request on that day; `None`, never 0, for a model without a known price.
 
-        Pass the usage of one request: a sum over many would be taken for one long prompt.
+        Pass the usage of one request: a sum over many would be taken for one long prompt. `batch`: it came
+        by Message Batches.
         """
         price = self.price(model, on)
-        return None if price is None else price.cost(usage)
+        return None if price is None else price.cost(usage) * (BATCH_SHARE if batch else 1.0)
 
     def price(self, model: str, on: dt.date) -> Price | None:
         """The price of a model, by its name or an alias, on that day."""

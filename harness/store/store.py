@@ -119,16 +119,19 @@ class Store:
     def habits(self) -> Mapping[tuple[str, str], tuple[float, float, int]]:
         """Mean output tokens, mean seconds and number of what is stored, by role and the model asked.
 
+        What came by batches was not timed, and does not count for the seconds: 0 where all did.
+
         The role is `agent`, or the grader's kind: the same model answers and judges at other lengths.
         """
         found: dict[tuple[str, str], tuple[float, float, int]] = {}
         for table, role in ((answers, literal("agent")), (verdicts, verdicts.c.grader)):
-            means = (func.avg(table.c.output_tokens), func.avg(table.c.seconds), func.count())
+            seconds = func.coalesce(func.avg(func.nullif(table.c.seconds, 0)), 0)
+            means = (func.avg(table.c.output_tokens), seconds, func.count())
             query = select(role.label("role"), table.c.asked_model, *means)
             query = query.where(table.c.asked_model != "").group_by("role", table.c.asked_model)
             with self._reading() as connection:
-                for name, model, tokens, seconds, count in connection.execute(query):
-                    found[name, model] = (float(tokens), float(seconds), int(count))
+                for name, model, tokens, took, count in connection.execute(query):
+                    found[name, model] = (float(tokens), float(took), int(count))
         return found
 
     def sizes(self) -> Mapping[str, int]:

@@ -7,6 +7,7 @@ from sqlalchemy import (
     Column,
     Connection,
     Float,
+    Index,
     Integer,
     MetaData,
     String,
@@ -121,6 +122,30 @@ calibrations = Table(
     Column("created_at", String(32), nullable=False),
 )
 
+batches = Table(
+    "batches",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("id", String(128), nullable=False),
+    Column("base_url", String(500), nullable=False),
+    Column("key_variable", String(200), nullable=False),
+    Column("requests", Integer, nullable=False),
+    Column("mark", String(128), nullable=False),
+    Column("foreign_ids", Text, nullable=False),
+    Column("created_at", String(32), nullable=False),
+    Column("settled_at", String(32), nullable=False),
+)
+
+batch_items = Table(
+    "batch_items",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("batch", String(64), nullable=False),
+    Column("custom_id", String(64), nullable=False),
+    Column("item", Text, nullable=False),
+    Index("batch_items_by_batch", "batch", "custom_id"),
+)
+
 
 def _first(connection: Connection) -> None:
     """Version 1: answers, verdicts, runs, failures."""
@@ -144,5 +169,10 @@ def _spending(connection: Connection) -> None:
     metadata.create_all(connection, tables=[spending, workers, claims])
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _calibrations, _stopping, _spending)
+def _batches(connection: Connection) -> None:
+    """Version 5: what is known of Message Batches, and the requests that are in one."""
+    metadata.create_all(connection, tables=[batches, batch_items])
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _calibrations, _stopping, _spending, _batches)
 """Step n takes a store from version n to n + 1. Never edit a step that has shipped; append one."""
