@@ -206,7 +206,7 @@ def test_a_run_that_finds_all_in_the_store_sends_nothing(process: Process) -> No
     process.run()
     process.events.clear()
     process.run(step=_killed)
-    assert [event.stored for event in process.of(Done) if isinstance(event, Done)] == [True] * 5
+    assert [event.stored for event in process.of(Done)] == [True] * 5
 
 
 def test_runs_that_are_compared_share_their_batches_and_equal_questions_are_asked_once(
@@ -234,7 +234,7 @@ def test_a_request_that_no_batch_takes_fails_and_the_others_go(process: Process)
     process.limits = Limits(each=0)
     process.run()
     assert process.server.batches == {}
-    assert {event.kind for event in process.of(Failed) if isinstance(event, Failed)} == {"too-large"}
+    assert {event.kind for event in process.of(Failed)} == {"too-large"}
     assert len(process.of(Done)) == 5
 
 
@@ -323,7 +323,7 @@ def test_a_quote_that_does_not_hold_is_asked_again_with_the_fault_named(process:
     for asked in second.values():
         assert "its quote does not occur in the answer" in asked.messages[0].parts[1]
     with open_store(process.path) as store:
-        keys = [key for event in process.of(Marked) if isinstance(event, Marked) for key, _ in event.verdicts]
+        keys = [key for event in process.of(Marked) for key, _ in event.verdicts]
         assert all(verdict.cost == 1.0 for verdict in store.verdicts(keys).values())
 
 
