@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
@@ -35,6 +36,7 @@ def table(found: Sequence[Killed]) -> str:
         ("committed, and sent again", f"{sum(point.twice_committed for point in found)}"),
         ("replied to but not committed, and sent again", f"{len(late)}, at most {most} a kill"),
         ("… how long before the kill the reply had left", f"{_range([round(each) for each in late])} ms"),
+        ("… the median of that", f"{median(late):.1f} ms" if late else "–"),
         ("taken up again with exit code 0", f"{sum(point.code == 0 for point in found)}"),
         ("report equal to that of an undisturbed run", f"{sum(point.equal for point in found)}"),
     ]
