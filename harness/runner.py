@@ -42,6 +42,7 @@ class Unmarked:
     grader: str
     kind: str
     message: str
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,4 +141,4 @@ async def _grade(job: Job, answer: Answer, marks: Sequence[Mark], bench: Bench, 
         try:
             await grader.grade(job.case, answer, missing, hand_over)
         except CallError as error:
-            keep(Unmarked(job.trial, kind, error.kind, error.message))
+            keep(Unmarked(job.trial, kind, error.kind, error.message, error.hint))

@@ -8,14 +8,15 @@ import asyncio
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.errors import InputError
 from harness.grading.graders import LabelsGrader, SignalsGrader
 from harness.judge import Judge
 from harness.models.access import key_for
-from harness.models.messages import connect
+from harness.models.messages import Pace, connect
 from harness.models.pricing import shipped_prices
+from harness.pacing.traffic import Traffic
 from harness.planning.keys import run_id
 from harness.planning.model import API_VERSION, Model
 from harness.planning.plan import Habit, Plan, plan
@@ -35,7 +36,8 @@ class Session:
     """An eval's material, the store, and what only a door may read.
 
     `secret` is what nonces are derived from. With `anew`, verdicts that stayed
-    ungraded are asked again; otherwise they are results like any other.
+    ungraded are asked again; otherwise they are results like any other. `max_rate` bounds the calls started a
+    second on each account; `traffic` is where what goes on can be watched.
     """
 
     material: Material
@@ -44,6 +46,8 @@ class Session:
     now: Callable[[], dt.datetime]
     secret: bytes
     anew: bool = False
+    max_rate: float | None = None
+    traffic: Traffic = field(default_factory=Traffic)
 
     def plan(self, manifest: Manifest) -> Plan:
         """Say what running this would take.
@@ -80,7 +84,8 @@ class Session:
         Each result is stored before anything is done with it, then handed to `watch`. Raises AccessError
         when the API refuses us; what was kept until then stays.
         """
-        return asyncio.run(self._perform(manifests, watch))
+        with asyncio.Runner(loop_factory=_fast_loop()) as runner:
+            return runner.run(self._perform(manifests, watch))
 
     @property
     def _shelf(self) -> Shelf:
@@ -138,6 +143,15 @@ class Session:
         return self.now().astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Name what makes the event loop: uvloop where it is installed, else Python's own."""
+    try:
+        import uvloop  # noqa: PLC0415 - only a run needs it, and not every system has it
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
 @dataclass(frozen=True, slots=True)
 class _Anew:
     """A store whose ungraded verdicts are treated as missing."""
@@ -153,7 +167,7 @@ class _Anew:
 
 
 class _Accounts:
-    """Connections to the API, one per base URL and key, shared by agent and judge."""
+    """Connections to the API, one per base URL and secret, shared by agent and judge with one limiter."""
 
     def __init__(self, session: Session, stack: AsyncExitStack) -> None:
         self._session = session
@@ -161,7 +175,7 @@ class _Accounts:
         self._models: dict[tuple[str, str], _OnDemand] = {}
 
     def model(self, spec: ModelSpec) -> Model:
-        account = (spec.base_url, spec.key_variable)
+        account = (spec.base_url, self._session.environ.get(spec.key_variable, ""))
         return self._models.setdefault(account, _OnDemand(spec, self._session, self._stack))
 
 
@@ -186,7 +200,11 @@ class _OnDemand:
             base_url=self._spec.base_url,
             key=key_for(self._spec, self._session.environ),
             key_variable=self._spec.key_variable,
-            concurrency=self._session.material.eval.concurrency,
+            pace=Pace(
+                concurrency=self._session.material.eval.concurrency,
+                max_rate=self._session.max_rate,
+                traffic=self._session.traffic,
+            ),
             prices=shipped_prices(),
         )
 

@@ -10,7 +10,10 @@ PACKAGE = Path(__file__).parent.parent / "harness"
 
 ROWS = (
     ("records", "errors"),
-    ("parsing", "planning", "prompts", "grading", "statistics", "comparison", "reporting", "results", "data"),
+    (
+        *("parsing", "planning", "pacing", "prompts", "grading", "statistics", "comparison", "reporting"),
+        *("results", "data"),
+    ),
     ("runner", "judge"),
     ("files", "git", "models", "store", "charts", "project", "revisions", "publishing"),
     ("session",),
@@ -22,6 +25,8 @@ OWNERS: dict[str, str | tuple[str, ...]] = {
     "pydantic": "harness.parsing.reading",
     "pydantic_core": "harness.parsing.reading",
     "anthropic": "harness.models",
+    "aiohttp": "harness.models",
+    "uvloop": "harness.session",
     "httpx2": "harness.models",
     "tenacity": "harness.models",
     "sqlalchemy": "harness.store",

@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.cli.options import Wishes, store_path
@@ -44,6 +44,8 @@ def carry_out(material: Material, revisions: Sequence[Revision], wishes: Wishes,
     budget and nobody said `--yes`.
     """
     console = err()
+    if wishes.concurrency:
+        material = replace(material, eval=replace(material.eval, concurrency=wishes.concurrency))
     manifests = [material.manifest(revision) for revision in revisions]
     with _session(material, wishes) as at_work:
         plans = tuple(at_work.plan(manifest) for manifest in manifests)
@@ -52,9 +54,9 @@ def carry_out(material: Material, revisions: Sequence[Revision], wishes: Wishes,
             return Carried(plans=plans)
         _afford(plans, material, wishes)
         at_work.unlock(plans)
-        meter = Meter(console, sum(plan.trials for plan in plans))
+        meter = Meter(console, sum(plan.trials for plan in plans), at_work.traffic)
         runs = _perform(at_work, manifests, meter)
-        console.print(f"{meter.summary()}.", style="dim")
+        meter.conclude()
         made = assemble(at_work.store, runs, material.labels, typed)
     return Carried(plans=plans, report=made, page=publish(made, material.root / REPORTS))
 
@@ -82,6 +84,7 @@ def _session(material: Material, wishes: Wishes) -> Iterator[Session]:
             now=lambda: dt.datetime.now(dt.UTC),
             secret=secrets.token_bytes(32),
             anew=wishes.anew,
+            max_rate=wishes.max_rate,
         )
 
 
