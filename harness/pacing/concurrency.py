@@ -43,10 +43,15 @@ class Concurrency:
                 self.limit = min(self.ceiling, self.limit + more)
             self._begin_round()
 
-    def refused(self, now: float, *, started: float, cooldown: float) -> None:
-        """Take in a 429 for a call that was started at `started`; the server wants quiet for `cooldown`."""
+    def refused(self, now: float, *, started: float, place: int, cooldown: float) -> None:
+        """Take in a 429 for a call started at `started`, which made it `place` calls in flight.
+
+        The cut is a fifth, or to one below that place where this is less: so many were borne. The server
+        wants quiet for `cooldown` seconds.
+        """
         if self._cut_at is None or started > self._cut_at:
-            self.limit = max(1, math.floor(self.limit * _CUT))
+            borne = min(self.limit, place) - 1
+            self.limit = max(1, math.floor(self.limit * _CUT), borne)
             self._cut_at = now
         self._quiet_until = max(self._quiet_until, now + max(COOLDOWN, cooldown))
         self._begin_round()

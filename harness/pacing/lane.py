@@ -11,6 +11,8 @@ _MINUTE = 60.0
 _TOKENS_PER_BYTE = 0.25  # before anything was counted
 _OUTPUT = 1000.0
 _RECENT = 0.2  # weight of the newest count in the running means
+# Of what a limit can hold, or what it refills in a second if that is less: left for what is on its way.
+_RESERVE = 0.1
 _FIRST_HOLD = 0.5
 _LONGEST_HOLD = 60.0
 
@@ -96,7 +98,8 @@ class Lane:
             known = self._told.get(quota.kind)
             depth = max(quota.remaining + 1.0, known.depth if known else 1.0)
             later = self._spent[quota.kind] - spending.before[quota.kind]
-            level = quota.remaining + min(0.0, rate * (now - spending.started) - later)
+            refilled = min(0.0, rate * (now - spending.started) - later)
+            level = quota.remaining - min(_RESERVE * depth, rate) + refilled
             self._told[quota.kind] = Bucket(rate, depth, level, now)
 
     def refused(self, spending: Spending, now: float, after: float | None) -> None:

@@ -34,7 +34,7 @@ class Learned:
     def __init__(self, now: float) -> None:
         self.spent = 0.0
         self._calls = 0
-        self._since, self._base = now, 0.0
+        self._since, self._base, self._paused = now, 0.0, 0.0
         self._bucket: Bucket | None = None
         self._growth = _GUESS
         self._bound = False
@@ -74,24 +74,33 @@ class Learned:
     def refused(self, mark: Mark, now: float, *, until: float, fresh: bool) -> None:
         """Measure at the refusal of the call of this mark; nothing will go out before `until`.
 
-        Only the first of a burst (`fresh`) ends a stretch of time; the last one begins the next.
+        Only the first of a burst (`fresh`) can end a stretch of time, and only if enough was accepted in it.
         """
-        if fresh:
-            self._measure(mark, now)
-        self._since, self._base, self._calls = until, self.spent, 0
+        if fresh and self._measure(mark, now):
+            self._since, self._base, self._calls, self._paused = until, self.spent, 0, 0.0
+        elif mark.started >= self._since:
+            self._base += mark.amount
+            self._calls -= 1
+            self._paused += until - now if fresh else 0.0
 
-    def _measure(self, mark: Mark, now: float) -> None:
-        seconds, accepted = mark.started - self._since, max(mark.spent - self._base, 0.0)
+    def _measure(self, mark: Mark, now: float) -> bool:
+        """Set the rate by what was accepted up to this mark; whether that was enough to be a measurement."""
+        seconds = mark.started - self._since - self._paused
+        accepted = max(mark.spent - self._base, 0.0)
+        enough = self._calls > _ENOUGH and seconds >= _WINDOW and accepted > 0
+        first = self._bucket is None
         if self._bucket is None:
-            rate = max(accepted, mark.amount) / max(seconds, 1.0)
-        elif self._calls > _ENOUGH and seconds >= _WINDOW and accepted > 0:
-            self._growth = 2 ** (1 / (_TRUST * min(seconds, _LONGEST)))
+            rate = max(accepted, mark.amount) / max(seconds, _WINDOW)
+        elif enough:
             rate = _SLACK * accepted / seconds
-        else:  # too little to measure, but it bounds what the rate can be
+        else:  # it bounds what the rate can be
             most = (accepted + _ENOUGH * mark.amount) / max(seconds, _WINDOW)
             rate = min(_CUT * self._bucket.rate, most)
+        if not first:
+            self._growth = 2 ** (1 / (_TRUST * min(max(seconds, _WINDOW), _LONGEST)))
         self._set(rate, mark, now)
         self._grown = now
+        return first or enough
 
     def _set(self, rate: float, mark: Mark, now: float) -> None:
         if self._bucket is None:

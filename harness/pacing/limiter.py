@@ -27,11 +27,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Leave to send one attempt; it is given back exactly once."""
+    """Leave to send one attempt, the `place`th in flight then; it is given back exactly once."""
 
     call: Call
     lane: Lane
     spending: Spending
+    place: int
 
 
 class Limiter:
@@ -63,7 +64,7 @@ class Limiter:
             self._ceiling.spend(now, 1.0)
         lane = self._lane(call, now)
         amounts = lane.estimate(call.size, call.most_output)
-        return Ticket(call, lane, lane.start(now, call.size, amounts))
+        return Ticket(call, lane, lane.start(now, call.size, amounts), self.in_flight)
 
     def succeeded(self, ticket: Ticket, now: float, *, tokens: tuple[int, int], clean: bool) -> None:
         """Take in an answer: tokens in (without cache reads) and out, and whether no attempt came before."""
@@ -83,7 +84,8 @@ class Limiter:
         self.refusals += 1
         ticket.lane.refused(ticket.spending, now, after)
         cooldown = max(after or 0.0, reset)
-        self.concurrency.refused(now, started=ticket.spending.started, cooldown=cooldown)
+        started = ticket.spending.started
+        self.concurrency.refused(now, started=started, place=ticket.place, cooldown=cooldown)
 
     def broke(self, ticket: Ticket) -> None:
         """Take in an attempt that failed otherwise and is to be tried again after a pause.
