@@ -19,7 +19,7 @@ message with _ for spaces) ·
 `bomb` (256 MB of white space, gzipped) · `endless` (a body without an end) · `garbage` (no HTTP); each of
 the first two with an error's status=500 if so asked.
 
-With `limits` (tests/limits.py) it refuses what is above them with 429, and says so in its headers if told to.
+With `limits` (tests/allowances.py) it refuses what is above them with 429, and tells them in headers if asked.
 """
 
 import argparse
@@ -42,7 +42,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from limits import Limits
+from allowances import Limits
 
 API_VERSION = "2026-10-21"
 KEY = "loopback-key-0123456789abcdef"

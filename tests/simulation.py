@@ -4,9 +4,9 @@ import heapq
 from dataclasses import dataclass, field
 from typing import Self
 
+from allowances import Limits
 from harness.pacing.limiter import Call, Limiter, Ticket
 from harness.pacing.quotas import Quota, quotas
-from limits import Limits
 
 EPOCH = 1_800_000_000.0
 Event = tuple[float, int, Ticket, tuple[Quota, ...] | None, int]

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from allowances import Allowance, Limits
 from harness.errors import CallError, IncompleteError
 from harness.models.messages import Pace, RetryPolicy, connect
 from harness.models.pricing import shipped_prices
 from harness.pacing.traffic import Retry, Traffic
 from harness.planning.model import API_VERSION
 from harness.records.outcomes import Answer, Message, Request
-from limits import Allowance, Limits
 from loopback import KEY, Loopback
 
 pytestmark = pytest.mark.anyio

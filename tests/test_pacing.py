@@ -1,4 +1,4 @@
-"""The limiter by a simulated clock: it climbs, it yields, it learns, and it never lets more through than agreed."""
+"""The limiter by a simulated clock: it climbs, yields, learns, and lets no more through than agreed."""
 
 import math
 from typing import Any
@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from allowances import Allowance, Limits, ideal
 from harness.pacing.bucket import Bucket
 from harness.pacing.concurrency import COOLDOWN, START, Concurrency
 from harness.pacing.learned import Learned
 from harness.pacing.limiter import FULL, Call, Limiter
 from harness.pacing.outlook import Outlook
 from harness.pacing.quotas import quotas
-from limits import Allowance, Limits, ideal
 from simulation import Simulation
 
 
@@ -264,7 +264,8 @@ def test_no_header_breaks_the_reader(headers: dict[str, str], now: float) -> Non
 
 
 def doubts(outlook: Outlook, kind: str, *, calls: int, tries: int, in_hand: int) -> bool:
-    return any([outlook.hopeless(call, kind, in_hand) for _ in range(tries) for call in range(calls)])
+    found = [outlook.hopeless(call, kind, in_hand) for _ in range(tries) for call in range(calls)]
+    return True in found
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ class PassingError(Exception):
     """One attempt failed in a way that the next one may not.
 
     `error` is what the call becomes if no attempt is left, `after` the seconds that the server asks to wait,
-    `headers` those of the reply, if there was one. `refused`: the server asks for less, and will answer later.
+    `headers` those of the reply, if there was one.
     """
 
     def __init__(

@@ -35,8 +35,8 @@ class RetryPolicy:
 
     A call is given up after so many `attempts` that broke, or so many `refusals` (429: the server is well but
     busy), and no retry begins later than `seconds` after the first attempt. A server's `retry-after` is
-    honoured up to `longest_retry_after`; without one the wait doubles from `first_wait` to `longest_wait`, with
-    jitter. After a 429 there is no wait of a call's own: it queues, and the limiter paces the queue.
+    honoured up to `longest_retry_after`; without one the wait doubles from `first_wait` to `longest_wait`,
+    with jitter. After a 429 a call has no wait of its own: it queues, and the limiter paces the queue.
     """
 
     attempts: int = 8
@@ -258,10 +258,9 @@ def _encoded(request: Request) -> bytes:
     try:
         return json.dumps(wire(request), ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:
-        words = "the prompt holds half a character (a lone surrogate)"
-        raise CallError(
-            "bad-request", words, hint="mend the escape in the dataset or the agent file"
-        ) from None
+        kind, words = "bad-request", "the prompt holds half a character (a lone surrogate)"
+        hint = "mend the escape in the dataset or the agent file"
+        raise CallError(kind, words, hint=hint) from None
 
 
 def _check(base_url: str, key: str, key_variable: str) -> None:

@@ -134,7 +134,7 @@ class Client:
 
 
 class _Http(DefaultAioHttpClient):
-    """The SDK's client over aiohttp, but for the cookies: what one reply sets must not reach the next call."""
+    """The SDK's client over aiohttp, without cookies: what one reply sets must not reach the next call."""
 
     def _init_transport(self, *arguments: Any, **options: Any) -> httpx2.AsyncBaseTransport:  # noqa: ANN401 - httpx2's own
         return _without_cookies(super()._init_transport(*arguments, **options))
@@ -191,7 +191,8 @@ async def _whole(response: httpx2.Response) -> bytes:
             body += part
             if len(body) > _LONGEST_REPLY:
                 words = f"the reply is longer than {_LONGEST_REPLY // 2**20} MB"
-                raise CallError("too-large", words, hint="check base_url: no model answers at such length")
+                kind, hint = "too-large", "check base_url: no model answers at such length"
+                raise CallError(kind, words, hint=hint)
     finally:
         await response.aclose()
     return bytes(body)

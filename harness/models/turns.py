@@ -17,10 +17,10 @@ class _Waiter:
 
 
 class Turns:
-    """Hands out leave to send, the oldest call of each model first, so that a refused one goes on before new ones.
+    """Hands out leave to send, the oldest call of each model first: a refused one goes before new ones.
 
-    Nobody sleeps alone: whoever was refused waits here like everybody else, and the limiter lets them go one
-    after the other.
+    Nobody sleeps alone: whoever was refused waits here like everybody else, and the limiter lets them go
+    one after the other.
     """
 
     def __init__(self, limiter: Limiter, clock: Callable[[], float] = time.monotonic) -> None:
@@ -50,7 +50,7 @@ class Turns:
             raise
 
     def go_on(self) -> None:
-        """Let all go who may; called whenever something has changed. Sets an alarm for the next who may later."""
+        """Let all go who may, and set an alarm for the next; called whenever something has changed."""
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
@@ -59,7 +59,7 @@ class Turns:
             self._alarm = asyncio.get_running_loop().call_later(soonest, self.go_on)
 
     def _drain(self, queue: list[_Waiter]) -> float:
-        """Let the first of a model's callers go while the limiter allows; seconds until it allows the next."""
+        """Let a model's callers go while the limiter allows; seconds until it allows the next."""
         while queue:
             first = queue[0]
             if first.turn.done():  # its task was cancelled

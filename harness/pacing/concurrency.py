@@ -33,7 +33,7 @@ class Concurrency:
         self._peak = max(self._peak, in_flight)
 
     def succeeded(self, now: float) -> None:
-        """Count a success at the first attempt; a whole round of them, with the limit used up, lets it grow."""
+        """Count a success at the first attempt; a round of them, with the limit used up, lets it grow."""
         if self.limit == self.ceiling or now < self._quiet_until:
             return
         self._clean += 1

@@ -79,7 +79,7 @@ class Limiter:
         ticket.lane.told(ticket.spending, found, now)
 
     def refused(self, ticket: Ticket, now: float, *, after: float | None, reset: float) -> None:
-        """Take in a 429; `after`: seconds that the server asks to wait, `reset`: until its limits are whole."""
+        """Take in a 429; seconds that the server asks to wait, and until its limits are whole again."""
         self.in_flight -= 1
         self.refusals += 1
         ticket.lane.refused(ticket.spending, now, after)
