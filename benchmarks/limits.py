@@ -2,11 +2,12 @@
 
     python benchmarks/limits.py [--calls 1000] [--json]
 
-A server on 127.0.0.1 takes 300 ms for an answer and refuses with 429 what is above its limit. The engine's own
-client (the SDK, retries, the limiter) makes all the calls, up to 50 in flight, once where the server sends
-`anthropic-ratelimit-*` headers and once where it sends nothing, not even `retry-after`. Wall time runs from the
-first request to the last answer; ideal is what nobody could go below: the burst that the limit allows at once,
-the rest as fast as it refills. What an answer took on average shows how busy the machine was: 0.30 s is idle.
+A server on 127.0.0.1 takes 300 ms for an answer and refuses with 429 what is above its limit. The engine's
+own client (the SDK, retries, the limiter) makes all the calls, up to 50 in flight, once where the server
+sends `anthropic-ratelimit-*` headers and once where it sends nothing, not even `retry-after`. Wall time runs
+from the first request to the last answer; ideal is what nobody could go below: the burst that the limit
+allows at once, the rest as fast as it refills. What an answer took on average shows how busy the machine was:
+0.30 s is idle.
 """
 
 import argparse

@@ -19,7 +19,7 @@ message with _ for spaces) ·
 `bomb` (256 MB of white space, gzipped) · `endless` (a body without an end) · `garbage` (no HTTP); each of
 the first two with an error's status=500 if so asked.
 
-With `limits` (tests/allowances.py) it refuses what is above them with 429, and tells them in headers if asked.
+With `limits` (tests/allowances.py) it refuses with 429 what is above them, and tells them if asked.
 """
 
 import argparse

@@ -76,7 +76,6 @@ class Lane:
         for kind, counted in taken.items():
             beyond = counted - spending.amounts[kind]
             self._tokens.correct(beyond)
-            self._spent[kind] += beyond
             if kind in self._told:
                 self._told[kind].level -= beyond
         self._per_byte += _RECENT * (input_tokens / max(spending.size, 1) - self._per_byte)
