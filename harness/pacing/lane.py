@@ -72,12 +72,9 @@ class Lane:
 
     def succeeded(self, spending: Spending, input_tokens: int, output_tokens: int) -> None:
         """Correct the estimates by what was counted; `input_tokens` without what came from the cache."""
-        taken: dict[Kind, float] = {"input-tokens": input_tokens, "output-tokens": output_tokens}
-        for kind, counted in taken.items():
-            beyond = counted - spending.amounts[kind]
-            self._tokens.correct(beyond)
-            if kind in self._told:
-                self._told[kind].level -= beyond
+        # What headers tell needs no correction: the server has counted already.
+        guessed = spending.amounts["input-tokens"] + spending.amounts["output-tokens"]
+        self._tokens.correct(input_tokens + output_tokens - guessed)
         self._per_byte += _RECENT * (input_tokens / max(spending.size, 1) - self._per_byte)
         self._output += _RECENT * (output_tokens - self._output)
         if self._refused_at is None or spending.started > self._refused_at:
