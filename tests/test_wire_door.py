@@ -122,7 +122,7 @@ def test_the_display_says_what_is_in_flight_refused_and_waited_for() -> None:
     limiter.start(0.0, Call(2, "m", 100, 100))
     assert on_the_wire(traffic, 0.0) == "2 of 16 in flight"
     limiter.refused(ticket, 0.0, after=12.0, reset=0.0)
-    assert on_the_wire(traffic, 0.0) == "1 of 12 in flight · 1 × 429 · waiting 12 s: rate limit"
+    assert on_the_wire(traffic, 0.0) == "waiting 12 s: rate limit · 1 of 12 in flight · 1 × 429"
     assert on_the_wire(traffic, 13.0) == "1 of 12 in flight · 1 × 429"
 
 

@@ -15,7 +15,7 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from harness.pacing.traffic import Retry, Traffic
@@ -135,7 +135,7 @@ class Meter:
         traffic.tell = self._retrying
         self._progress = Progress(
             TextColumn("[bold]{task.description}"),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=16),
             MofNCompleteColumn(),
             TextColumn("{task.fields[spent]}"),
             TextColumn("{task.fields[rate]}"),
@@ -238,7 +238,7 @@ class _Wire(ProgressColumn):
     """Calls in flight of those allowed, refusals, and what is waited for; nothing while nothing is asked."""
 
     def __init__(self, traffic: Traffic) -> None:
-        super().__init__()
+        super().__init__(table_column=Column(no_wrap=True, overflow="ellipsis"))
         self._traffic = traffic
 
     def render(self, task: Task) -> Text:
@@ -251,11 +251,11 @@ def on_the_wire(traffic: Traffic, now: float) -> str:
     """Say how many calls are in flight, how many a server refused, and how long its refusals hold us."""
     if not traffic.limit:
         return ""
-    parts = [f"{traffic.in_flight} of {traffic.limit} in flight"]
+    seconds = traffic.held(now)
+    parts = [f"waiting {seconds:,.0f} s: rate limit"] if seconds >= 1 else []
+    parts.append(f"{traffic.in_flight} of {traffic.limit} in flight")
     if traffic.refusals:
         parts.append(f"{traffic.refusals:,} × 429")
-    if (seconds := traffic.held(now)) >= 1:
-        parts.append(f"waiting {seconds:,.0f} s: rate limit")
     return " · ".join(parts)
 
 
