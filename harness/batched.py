@@ -21,9 +21,8 @@ from harness.planning.plan import Plan
 from harness.records.inputs import GraderSpec, ModelSpec
 from harness.records.outcomes import Answer, Failed, Request, Usage, Verdict
 from harness.records.results import Manifest, Run
-from harness.results import Failure
 from harness.runner import AGENT, Answered, Event, Grader, Marked, Paid, Unmarked
-from harness.session import Session, Watch, estimates, free_grader
+from harness.session import Session, Watch, estimates, failure_of, free_grader
 from harness.store.batches import Batches
 from harness.store.changes import Changes
 from harness.store.store import Store
@@ -121,10 +120,8 @@ def _keep(session: Session, begun: Run, watch: Watch, event: Event) -> None:
             session.store.keep_answer(trial.key, answer, asked_model="", at=at)
         case Marked(_, grader, verdicts):
             session.store.keep_verdicts(grader, verdicts, asked_model="", at=at)
-        case Failed(trial=trial):
-            session.store.fail(begun.id, _failure(event, "answer", event.hint), at=at)
-        case Unmarked():
-            session.store.fail(begun.id, _failure(event, event.grader), at=at)
+        case Failed() | Unmarked():
+            session.store.fail(begun.id, failure_of(event), at=at)
         case _:
             pass
     watch(event)
@@ -140,17 +137,6 @@ def _keep_item(session: Session, watch: Watch, item: Item, result: Answer | Verd
         given = ((item.key, result),)
         session.store.keep_verdicts(item.grader, given, asked_model=item.model, at=at)
         watch(Marked(item.trial, item.grader, given))
-
-
-def _failure(event: Failed | Unmarked, stage: str, hint: str = "") -> Failure:
-    return Failure(
-        case=event.trial.case,
-        attempt=event.trial.attempt,
-        stage=stage,
-        kind=event.kind,
-        message=event.message,
-        hint=hint,
-    )
 
 
 def _cost(session: Session, model: str, usage: Usage) -> float | None:

@@ -42,6 +42,7 @@ class Unmarked:
     grader: str
     kind: str
     message: str
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +258,7 @@ async def _graded(job: Job, grader: Grader, bench: Bench, keep: Keep) -> tuple[J
     except UnaffordableError:
         keep(Left(job.trial, kind, len(ours) - len(given)))
     except CallError as error:
-        keep(Unmarked(job.trial, kind, error.kind, error.message))
+        keep(Unmarked(job.trial, kind, error.kind, error.message, error.hint))
     missing = ours - set(given)
     if missing and kind in bench.paid:
         bench.desk.drop(sorted(missing))

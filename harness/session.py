@@ -8,7 +8,7 @@ import asyncio
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from harness.errors import InputError
@@ -16,8 +16,9 @@ from harness.grading.graders import ChecksGrader, LabelsGrader, SignalsGrader
 from harness.judge import Judge
 from harness.metering import Metered, Purse
 from harness.models.access import key_for
-from harness.models.messages import connect
+from harness.models.messages import Pace, connect
 from harness.models.pricing import shipped_prices
+from harness.pacing.traffic import Traffic
 from harness.planning.keys import run_id
 from harness.planning.ledger import Ledger, bound
 from harness.planning.model import API_VERSION, Model
@@ -57,7 +58,8 @@ class Session:
 
     `secret` is what nonces are derived from. With `anew`, verdicts that stayed
     ungraded are asked again; otherwise they are results like any other. `ceiling` is what all calls together
-    may cost in US dollars, `None` for any amount.
+    may cost in US dollars, `None` for any amount. `max_rate` bounds the calls started a second on each
+    account; `traffic` is where what goes on can be watched.
     """
 
     material: Material
@@ -67,6 +69,8 @@ class Session:
     secret: bytes
     anew: bool = False
     ceiling: float | None = None
+    max_rate: float | None = None
+    traffic: Traffic = field(default_factory=Traffic)
 
     def plan(
         self, manifest: Manifest, only: frozenset[str] | None = None, *, sent: frozenset[str] | None = None
@@ -213,7 +217,7 @@ class _Keeper:
             case Marked(_, grader, verdicts):
                 changes.verdicts(grader, verdicts, asked_model=self._judges[grader], at=at)
             case Failed() | Unmarked() if self._run:
-                changes.failure(self._run, _failure(event), at=at)
+                changes.failure(self._run, failure_of(event), at=at)
             case Left():
                 self.left = True
             case Done() | Waiting() | Paid() | Failed() | Unmarked():
@@ -261,7 +265,7 @@ class _Anew:
 
 
 class _Accounts:
-    """Connections to the API, one per base URL and key, shared by agent and judge."""
+    """Connections to the API, one per base URL and secret, shared by agent and judge with one limiter."""
 
     def __init__(self, session: Session, stack: AsyncExitStack) -> None:
         self._session = session
@@ -269,7 +273,7 @@ class _Accounts:
         self._models: dict[tuple[str, str], _OnDemand] = {}
 
     def model(self, spec: ModelSpec) -> Model:
-        account = (spec.base_url, spec.key_variable)
+        account = (spec.base_url, self._session.environ.get(spec.key_variable, ""))
         return self._models.setdefault(account, _OnDemand(spec, self._session, self._stack))
 
 
@@ -294,7 +298,11 @@ class _OnDemand:
             base_url=self._spec.base_url,
             key=key_for(self._spec, self._session.environ),
             key_variable=self._spec.key_variable,
-            concurrency=self._session.material.eval.concurrency,
+            pace=Pace(
+                concurrency=self._session.material.eval.concurrency,
+                max_rate=self._session.max_rate,
+                traffic=self._session.traffic,
+            ),
             prices=shipped_prices(),
         )
 
@@ -324,21 +332,13 @@ def estimates(manifest: Manifest, planned: Plan) -> Mapping[str, float | None]:
     return {part: of_plan.cost for part, of_plan in zip(parts, planned.parts, strict=True) if of_plan.model}
 
 
-def _failure(event: Failed | Unmarked) -> Failure:
-    trial = event.trial
-    if isinstance(event, Failed):
-        return Failure(
-            case=trial.case,
-            attempt=trial.attempt,
-            stage="answer",
-            kind=event.kind,
-            message=event.message,
-            hint=event.hint,
-        )
+def failure_of(event: Failed | Unmarked) -> Failure:
+    """Say why a trial has no answer, or none of a grader's verdicts, as the store keeps it."""
     return Failure(
-        case=trial.case,
-        attempt=trial.attempt,
-        stage=event.grader,
+        case=event.trial.case,
+        attempt=event.trial.attempt,
+        stage="answer" if isinstance(event, Failed) else event.grader,
         kind=event.kind,
         message=event.message,
+        hint=event.hint,
     )

@@ -15,12 +15,17 @@ a status (`429`, `529`, `400`, …; options retry-after, retry-after-ms, x-shoul
 message with _ for spaces) ·
 `html200` `null200` `empty200` `blank200` `cut200` `wrong200` `error200` (a broken body with status 200) ·
 `reset` `fin` (no answer) · `reset-body` `fin-body` (half an answer) · `slow` `trickle` (seconds=S) ·
-`refusal` `max_tokens` `model_context_window_exceeded` (an answer that stops so) · `down` (as reset).
+`refusal` `max_tokens` `model_context_window_exceeded` (an answer that stops so) · `down` (as reset) ·
+`bomb` (256 MB of white space, gzipped) · `endless` (a body without an end) · `garbage` (no HTTP); each of
+the first two with an error's status=500 if so asked.
+
+With `limits` (tests/allowances.py) it refuses with 429 what is above them, and tells them if asked.
 """
 
 import argparse
 import asyncio
 import contextlib
+import functools
 import hashlib
 import json
 import random
@@ -30,12 +35,14 @@ import struct
 import sys
 import threading
 import time
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
+from allowances import Limits
 from loopback_batches import Batches
 
 API_VERSION = "2026-10-21"
@@ -337,9 +344,10 @@ class Loopback:
         latency: float = 0.0,
         cache_minimum: int = 512,
         port: int = 0,
+        limits: Limits | None = None,
     ) -> None:
         self.key, self.reply, self.judge, self.models = key, reply, judge, models
-        self.latency, self.port = latency, port
+        self.latency, self.port, self.limits = latency, port, limits
         self.cache = PrefixCache(cache_minimum)
         self.batches = Batches()
         self.faults: deque[Fault] = deque()
@@ -360,7 +368,8 @@ class Loopback:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
+        if self._thread.is_alive():  # a test may have ended it before
+            self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(10)
 
     @property
@@ -441,6 +450,24 @@ class Loopback:
         public = {name: value for name, value in seen.headers.items() if name not in secret}
         self.requests.append(Seen(seen.method, seen.path, public, seen.body, seen.at))
         name = f"req_{len(self.requests):08d}"
+        if self.limits is None:
+            return await self._served(seen, fault, name)
+        if not self.limits.admits(time.time(), self._amounts(seen.body or {})):
+            options = {"retry-after": self.limits.retry_after} if self.limits.retry_after else {}
+            refusal = _refusal(429, options, name)
+            return Reply(429, refusal.body, headers={**refusal.headers, **self.limits.headers(time.time())})
+        try:
+            return await self._served(seen, fault, name)
+        finally:
+            self.limits.left()
+
+    def _amounts(self, body: Body) -> dict[str, float]:
+        """What a request takes of each limit."""
+        written = tokens(self.reply(body)) + 12
+        read = sum(tokens(text) for _, text, _ in blocks(body))
+        return {"requests": 1, "input-tokens": read, "output-tokens": min(written, body["max_tokens"])}
+
+    async def _served(self, seen: Seen, fault: Fault, name: str) -> Reply:
         if self.latency:
             await asyncio.sleep(self.latency)
         if fault.kind.isdigit():
@@ -526,6 +553,8 @@ class Loopback:
 
     def _limits(self) -> dict[str, str]:
         """Rate-limit headers of a generous account whose minute has just begun."""
+        if self.limits is not None:
+            return self.limits.headers(time.time())
         minute = time.strftime("%Y-%m-%dT%H:%M:00Z", time.gmtime(time.time() + 60))
         found = {"anthropic-organization-id": "00000000-0000-4000-8000-000000000000"}
         for what, limit in (("requests", 4_000), ("input-tokens", 2_000_000), ("output-tokens", 400_000)):
@@ -569,6 +598,11 @@ async def _send(writer: asyncio.StreamWriter, reply: Reply, fault: Fault) -> boo
             await writer.drain()
             await asyncio.sleep(0.01)  # let the first half arrive
             return _hang_up(writer, reset=fault.kind == "reset-body")
+        case "garbage":
+            writer.write(b"\x16\x03\x01 this is not HTTP\r\n\r\n" * 8)
+            return _hang_up(writer, reset=False)
+        case "endless" | "bomb":
+            return await _endless(writer, fault)
         case "slow":
             await asyncio.sleep(fault.seconds)
         case "trickle":
@@ -583,6 +617,28 @@ async def _send(writer: asyncio.StreamWriter, reply: Reply, fault: Fault) -> boo
     writer.write(wire)
     await writer.drain()
     return True
+
+
+async def _endless(writer: asyncio.StreamWriter, fault: Fault) -> bool:
+    """Send white space without an end, or 256 MB of it in one."""
+    coding = "content-encoding: gzip\r\n" if fault.kind == "bomb" else ""
+    status = fault.options.get("status", "200")
+    head = f"HTTP/1.1 {status} -\r\ncontent-type: application/json\r\n{coding}connection: close\r\n\r\n"
+    writer.write(head.encode())
+    if fault.kind == "bomb":
+        writer.write(_bomb())
+        await writer.drain()
+        return False
+    while True:
+        writer.write(b" " * 2**16)
+        await writer.drain()
+        await asyncio.sleep(0)
+
+
+@functools.cache
+def _bomb() -> bytes:
+    packer = zlib.compressobj(1, wbits=31)
+    return b"".join([*(packer.compress(b" " * 2**20) for _ in range(256)), packer.flush()])
 
 
 def _hang_up(writer: asyncio.StreamWriter, *, reset: bool) -> bool:

@@ -13,6 +13,7 @@ ROWS = (
     (
         "parsing",
         "planning",
+        "pacing",
         "prompts",
         "grading",
         "statistics",
@@ -34,6 +35,8 @@ OWNERS: dict[str, str | tuple[str, ...]] = {
     "pydantic": "harness.parsing.reading",
     "pydantic_core": "harness.parsing.reading",
     "anthropic": "harness.models",
+    "aiohttp": "harness.models",
+    "uvloop": "harness.session",
     "httpx2": "harness.models",
     "tenacity": "harness.models",
     "sqlalchemy": "harness.store",

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from harness.errors import AccessError, CallError, HarnessError, InputError
 from harness.models.faults import PassingError, retry_after
-from harness.models.messages import RetryPolicy, connect
+from harness.models.messages import Pace, RetryPolicy, connect
 from harness.models.wire import read_reply, wire
 from harness.planning.model import API_VERSION
 from harness.planning.prices import Price, PriceTable, Rates
@@ -29,7 +29,9 @@ from loopback import KEY, Loopback, plausible
 
 pytestmark = pytest.mark.anyio
 
-QUICK = RetryPolicy(attempts=3, seconds=20, attempt_seconds=10, first_wait=0.01, longest_wait=0.05)
+QUICK = RetryPolicy(
+    attempts=3, refusals=3, seconds=20, attempt_seconds=10, first_wait=0.01, longest_wait=0.05
+)
 RATES = Rates(input=2, output=10, cache_write=2.5, cache_write_1h=4, cache_read=0.2)
 PRICES = PriceTable(version=dt.date(2026, 11, 22), prices=(Price(model="claude-sonnet-5-5", rates=RATES),))
 SHAPE: Mapping[str, object] = {
@@ -82,7 +84,9 @@ def request(**changes: Any) -> Request:
 async def ask(
     url: str, asked: Request | None = None, *, policy: RetryPolicy = QUICK, key: str = KEY
 ) -> Answer:
-    async with connect(base_url=url, key=key, concurrency=4, prices=PRICES, policy=policy) as model:
+    async with connect(
+        base_url=url, key=key, pace=Pace(concurrency=4), prices=PRICES, policy=policy
+    ) as model:
         return await model.answer(asked or request())
 
 
@@ -431,7 +435,7 @@ async def test_no_more_calls_are_in_flight_than_agreed_and_waiting_for_a_turn_is
     policy = replace(QUICK, attempt_seconds=0.9)
     with Loopback(latency=0.2) as server:
         async with connect(
-            base_url=server.url, key=KEY, concurrency=4, prices=PRICES, policy=policy
+            base_url=server.url, key=KEY, pace=Pace(concurrency=4), prices=PRICES, policy=policy
         ) as model:
             answers = await asyncio.gather(*(model.answer(request(sample=str(n))) for n in range(24)))
         assert [answer.retries for answer in answers] == [0] * 24
@@ -462,7 +466,7 @@ async def test_no_more_calls_are_in_flight_than_agreed_and_waiting_for_a_turn_is
 async def test_refused_access_stops_at_once_with_exit_code_3_and_a_hint(
     server: Loopback, fault: str, hint: str
 ) -> None:
-    options: Any = {"base_url": server.at(fault), "key": KEY, "concurrency": 1, "prices": PRICES}
+    options: Any = {"base_url": server.at(fault), "key": KEY, "pace": Pace(concurrency=1), "prices": PRICES}
     with pytest.raises(AccessError, match=rf"^the API refused: {fault[:3]} ") as caught:
         async with connect(**options, key_variable="MY_KEY", policy=QUICK) as model:
             await model.answer(request())

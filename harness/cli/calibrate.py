@@ -99,11 +99,11 @@ def _measure(
         return plan
     afford([plan], material, wishes)
     at_work.unlock([plan])
-    meter = Meter(console, len(missing))
+    meter = Meter(console, len(missing), at_work.traffic)
     if missing:
         with meter.running():
             until_stopped(at_work.grade(bench.manifest, missing, meter.watch))
-        console.print(f"{meter.summary()}.", style="dim")
+        meter.conclude()
     (spec,) = material.eval.graders
     graded = work(bench, taken, at_work.shelf)
     made = calibration(bench, graded, in_sample=spec.in_sample, at=at_work.at())

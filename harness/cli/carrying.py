@@ -67,6 +67,8 @@ def carry_out(
     budget that is reached in mid-run ends in a report of what there is.
     """
     console = err()
+    if wishes.concurrency:
+        material = replace(material, eval=replace(material.eval, concurrency=wishes.concurrency))
     manifests = [material.manifest(revision) for revision in revisions]
     if sequential:
         refuse_unfit(manifests, batch=wishes.batch)
@@ -86,10 +88,10 @@ def carry_out(
             return Carried(plans=plans)
         afford(plans, material, wishes)
         at_work.unlock(plans)
-        meter = Meter(console, sum(plan.trials for plan in plans))
+        meter = Meter(console, sum(plan.trials for plan in plans), at_work.traffic)
         how = _How(sequential=sequential, post=Postroom(console) if wishes.batch else None)
         runs = _perform(at_work, tuple(zip(manifests, plans, strict=True)), meter, how)
-        console.print(f"{meter.summary()}.", style="dim")
+        meter.conclude()
         left = _left(at_work, manifests) if meter.left else ""
         made = assemble(at_work.store, runs, material.labels, typed)
     return Carried(plans=plans, report=made, page=publish(made, material.root / REPORTS), left=left)
@@ -144,6 +146,7 @@ def session_for(material: Material, wishes: Wishes) -> Iterator[Session]:
             secret=secrets.token_bytes(32),
             anew=wishes.anew,
             ceiling=_ceiling(material, wishes),
+            max_rate=wishes.max_rate,
         )
 
 

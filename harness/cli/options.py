@@ -2,10 +2,11 @@
 
 import difflib
 import functools
+import math
 import os
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +20,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What the person wants made and paid. `budget` is in US dollars, `None` for the eval's own."""
+    """What the person wants made and paid, and how fast.
+
+    `budget` is in US dollars, `concurrency` in calls in flight, `None` for the eval's own; `max_rate` in
+    calls started a second on each account.
+    """
 
     store: Path | None = None
     plan_only: bool = False
@@ -27,9 +32,28 @@ class Wishes:
     budget: float | None = None
     anew: bool = False
     batch: bool = False
+    concurrency: int | None = None
+    max_rate: float | None = None
 
 
 STORE = Path(".harness") / "store.db"
+
+
+_WISHES = tuple(field.name for field in fields(Wishes))
+
+
+class _Rate(click.ParamType[float]):
+    """A number above 0, and finite."""
+
+    name = "float"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read what was typed."""
+        try:
+            rate = float(value)
+        except ValueError:
+            rate = math.nan
+        return rate if 0 < rate < math.inf else self.fail(f"{value!r} is not a number above 0", param, ctx)
 
 
 def eval_argument(function: F) -> F:
@@ -60,19 +84,14 @@ def wishes_options(function: F) -> Callable[..., Any]:
     @click.option("--budget", type=float, help="US dollars for all calls together; default: the eval's.")
     @click.option("--regrade-ungraded", "anew", is_flag=True, help="Ask again for verdicts that stayed open.")
     @click.option("--batch", is_flag=True, help="Ask by Message Batches: half price, within a day.")
+    @click.option(
+        "--concurrency", type=click.IntRange(1), help="Calls in flight at most; default: the eval's."
+    )
+    @click.option("--max-rate", type=_Rate(), help="Calls started a second at most, on each account.")
     @functools.wraps(function)
-    def taking(
-        *arguments: object,
-        store: Path | None,
-        plan_only: bool,
-        yes: bool,
-        budget: float | None,
-        anew: bool,
-        batch: bool,
-        **others: object,
-    ) -> object:
-        wishes = Wishes(store=store, plan_only=plan_only, yes=yes, budget=budget, anew=anew, batch=batch)
-        return function(*arguments, wishes=wishes, **others)
+    def taking(*arguments: object, **options: Any) -> object:  # noqa: ANN401 - click hands over whatever was typed
+        wishes = Wishes(**{name: options.pop(name) for name in _WISHES})
+        return function(*arguments, wishes=wishes, **options)
 
     return taking
 

@@ -1,16 +1,26 @@
 """What people read in the terminal: the plan, progress, verdicts. Untrusted text never reaches it raw."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Column, Table
 from rich.text import Text
 
 from harness.comparison import asides
 from harness.comparison.sheets import KIND
+from harness.pacing.traffic import Retry, Traffic
 from harness.planning.plan import Plan
 from harness.records.outcomes import Failed
 from harness.records.results import (
@@ -126,21 +136,26 @@ def _minutes(minutes: float) -> str:
 class Meter:
     """Counts what a run makes and shows it: a moving line in a terminal, plain lines elsewhere."""
 
-    def __init__(self, console: Console, trials: int) -> None:
+    def __init__(self, console: Console, trials: int, traffic: Traffic) -> None:
         self.answers = self.verdicts = self.failed = self.unmarked = self.left = 0
         self._waited = False
         self.cost: float | None = 0.0
         self.done = 0
+        self._reasons = Counter[str]()
+        self._words: dict[str, tuple[str, str]] = {}
         self._began = self._spoken = time.monotonic()
         self._console = console
         self._trials = trials
+        self._traffic = traffic
+        traffic.tell = self._retrying
         self._progress = Progress(
             TextColumn("[bold]{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=16),
             MofNCompleteColumn(),
             TextColumn("{task.fields[spent]}"),
             TextColumn("{task.fields[rate]}"),
             TimeRemainingColumn(),
+            _Wire(traffic),
             console=console,
             transient=True,
             disable=not console.is_terminal,
@@ -162,11 +177,13 @@ class Meter:
                 self.verdicts += len(verdicts)
             case Paid(_, cost):
                 self.cost = None if cost is None or self.cost is None else self.cost + cost
-            case Failed(trial=trial, message=message):
+            case Failed(trial=trial, kind=kind, message=message, hint=hint):
                 self.failed += 1
+                self._reason(kind, message, hint)
                 self._warn(f"{trial.case}, attempt {trial.attempt}: no answer: {message}")
-            case Unmarked(trial, grader, _, message):
+            case Unmarked(trial, grader, kind, message, hint):
                 self.unmarked += 1
+                self._reason(kind, message, hint)
                 self._warn(f"{trial.case}, attempt {trial.attempt}: {grader} call failed: {message}")
             case Left(_, _, calls):
                 self.left += calls
@@ -190,7 +207,32 @@ class Meter:
         if self.left:
             parts.append(f"{words.many(self.left, 'call')} not made to stay within the budget")
         parts.append(f"{words.dollars(self.cost)} spent")
+        if self._traffic.retries:
+            refused = f" ({self._traffic.refusals:,} by a rate limit)" if self._traffic.refusals else ""
+            parts.append(f"{self._traffic.retries:,} calls tried again{refused}")
         return ", ".join(parts)
+
+    def conclude(self) -> None:
+        """Print what was made, and why calls failed, where most failed alike."""
+        self._console.print(f"{self.summary()}.", style="dim")
+        if not self._reasons:
+            return
+        kind, count = self._reasons.most_common(1)[0]
+        message, hint = self._words[kind]
+        share = f"{count:,} of {self._reasons.total():,}"
+        self._console.print(plain(f"commonest failure, {share}: {kind}: {shortened(message, 300)}"))
+        if hint:
+            self._console.print(plain(f"  hint: {shortened(hint, 300)}"))
+
+    def _reason(self, kind: str, message: str, hint: str) -> None:
+        self._reasons[kind] += 1
+        self._words.setdefault(kind, (message, hint))
+
+    def _retrying(self, retry: Retry) -> None:
+        """Say the first retry of each kind at once: silence for minutes helps nobody."""
+        pause = f" in {retry.seconds:,.0f} s" if retry.seconds >= 1 else ""
+        words = f"! {retry.place}: {retry.kind}: {shortened(retry.message, 200)}; trying again{pause}"
+        self._console.print(Text(visible(words), style="yellow"))
 
     def _step(self) -> None:
         self.done += 1
@@ -215,6 +257,31 @@ class Meter:
     def _warn(self, message: str) -> None:
         if self.failed + self.unmarked <= 5:
             self._console.print(Text(f"! {shortened(message, 300)}", style="yellow"))
+
+
+class _Wire(ProgressColumn):
+    """Calls in flight of those allowed, refusals, and what is waited for; nothing while nothing is asked."""
+
+    def __init__(self, traffic: Traffic) -> None:
+        super().__init__(table_column=Column(no_wrap=True, overflow="ellipsis"))
+        self._traffic = traffic
+
+    def render(self, task: Task) -> Text:
+        """Write it as it is now."""
+        del task
+        return Text(on_the_wire(self._traffic, time.monotonic()), style="dim")
+
+
+def on_the_wire(traffic: Traffic, now: float) -> str:
+    """Say how many calls are in flight, how many a server refused, and how long its refusals hold us."""
+    if not traffic.limit:
+        return ""
+    seconds = traffic.held(now)
+    parts = [f"waiting {seconds:,.0f} s: rate limit"] if seconds >= 1 else []
+    parts.append(f"{traffic.in_flight} of {traffic.limit} in flight")
+    if traffic.refusals:
+        parts.append(f"{traffic.refusals:,} × 429")
+    return " · ".join(parts)
 
 
 # ------------------------------------------------------------------ afterwards

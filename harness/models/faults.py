@@ -35,13 +35,22 @@ _HINTS = {
 class PassingError(Exception):
     """One attempt failed in a way that the next one may not.
 
-    `error` is what the call becomes if no attempt is left, `after` the seconds that the server asks to wait.
+    `error` is what the call becomes if no attempt is left, `after` the seconds that the server asks to wait,
+    `headers` those of the reply, if there was one.
     """
 
-    def __init__(self, error: CallError, after: float | None = None) -> None:
+    def __init__(
+        self, error: CallError, after: float | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(error.message)
         self.error = error
         self.after = after
+        self.headers = headers or {}
+
+    @property
+    def refused(self) -> bool:
+        """Whether it was a 429: the server is well, but asked too much."""
+        return self.error.kind == "rate-limit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +85,7 @@ def judged(reply: Refused, *, key_variable: str, now: float) -> AccessError | Pa
     passing = reply.status in {408, 409, 429} or reply.status >= 500
     asked = reply.headers.get("x-should-retry", "").lower()
     if asked == "true" or (passing and asked != "false"):
-        return PassingError(error, retry_after(reply.headers, now=now))
+        return PassingError(error, retry_after(reply.headers, now=now), reply.headers)
     return error
 
 

@@ -1,10 +1,12 @@
 """The Anthropic SDK, which nothing else touches. Importing this module costs about two seconds."""
 
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from dataclasses import dataclass
 from types import TracebackType
-from typing import BinaryIO, Self, TypeVar, cast
+from typing import Any, BinaryIO, Self, TypeVar, cast
 
+import aiohttp
 import httpx2
 from anthropic import (
     APIConnectionError,
@@ -12,7 +14,7 @@ from anthropic import (
     APITimeoutError,
     AsyncAnthropic,
     AsyncStream,
-    DefaultAsyncHttpxClient,
+    DefaultAioHttpClient,
     RequestOptions,
 )
 
@@ -21,10 +23,19 @@ from harness.models.faults import PassingError, Refused, judged
 from harness.planning.model import API_VERSION
 
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
-_PLAIN_HEADERS = frozenset(
-    {"accept", "accept-encoding", "connection", "content-length", "content-type", "host", "user-agent"}
-)
+_PLAIN_HEADERS = ("accept", "accept-encoding", "user-agent")
 _SHORTEST_SECRET = 8
+_LONGEST_REPLY = 32 * 2**20  # bytes, unpacked; no answer comes near, and an endless one must end somewhere
+_LONGEST_ERROR = 2**16  # bytes as sent; its first words are all that anyone reads
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply with a status of success: its headers, and its whole body."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
 
 T = TypeVar("T")
 
@@ -49,19 +60,23 @@ class Client:
         self._key_variable = key_variable
         self._base_url = base_url
         local = httpx2.URL(base_url).host in _LOCAL
-        # A proxy from the environment is for the world outside; the SDK would use it for 127.0.0.1 too.
-        http = httpx2.AsyncClient if local else DefaultAsyncHttpxClient
+        self._headers = {
+            "authorization": f"Bearer {key}",
+            "anthropic-version": API_VERSION,
+            "content-type": "application/json",
+        }
         self._sdk = AsyncAnthropic(
             api_key=key,  # explicit, so that no profile, token or other variable is looked for
             base_url=base_url,
             max_retries=0,
             open_telemetry=False,
-            http_client=http(
+            http_client=_Http(
                 limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
                 timeout=httpx2.Timeout(seconds, connect=connect_seconds),
                 follow_redirects=False,
+                # A proxy from the environment is for the world outside.
                 trust_env=not local,
-                event_hooks={"request": [self._only_ours]},
+                event_hooks={"request": [self._only_ours], "response": [_short_error]},
             ),
         )
 
@@ -76,22 +91,25 @@ class Client:
     ) -> None:
         await self._sdk.close()
 
-    async def post(self, body: Mapping[str, object]) -> httpx2.Response:
-        """Send one request, once; the reply has a status of success but has not been read.
+    async def post(self, body: bytes) -> Reply:
+        """Send one request, once, and read the reply to its end.
 
         Raises AccessError, CallError, or PassingError where another attempt may help.
         """
         # Not `messages.create`: it warns of old models on every call, refuses a large max_tokens
         # without streaming, and accepts any JSON, even none, as a message.
-        asking = self._sdk.post("/v1/messages", body=dict(body), cast_to=httpx2.Response)
-        return await self._tried(asking)
+        return await self._tried(self._asked(body))
+
+    async def _asked(self, body: bytes) -> Reply:
+        response = await self._sdk.post(
+            "/v1/messages", content=body, cast_to=httpx2.Response, stream=True, stream_cls=None
+        )
+        return Reply(response.headers, await _whole(response))
 
     async def _only_ours(self, request: httpx2.Request) -> None:
         """Let nothing out that is not in the answer key: ANTHROPIC_CUSTOM_HEADERS adds keys and betas."""
-        for name in set(request.headers) - _PLAIN_HEADERS:
-            del request.headers[name]
-        request.headers["authorization"] = f"Bearer {self._key}"
-        request.headers["anthropic-version"] = API_VERSION
+        plain = {name: request.headers[name] for name in _PLAIN_HEADERS if name in request.headers}
+        request.headers = httpx2.Headers({**plain, **self._headers})
 
     def _judged(self, error: APIStatusError) -> Exception:
         reply = Refused(
@@ -103,8 +121,7 @@ class Client:
         )
         return judged(reply, key_variable=self._key_variable, now=time.time())
 
-    def _disconnected(self, error: APIConnectionError) -> CallError:
-        cause = error.__cause__ or error
+    def _disconnected(self, cause: BaseException) -> CallError:
         words = f"{type(cause).__name__}: {cause}".removesuffix(": ")
         hint = f"check that {self._base_url} can be reached from here"
         return CallError("connection", self._redacted(words), hint=hint)
@@ -133,7 +150,7 @@ class Client:
                     failure = CallError("too-large", f"{self._base_url} sent more than {most:,} bytes")
                     break
                 into.write(piece)
-        except httpx2.HTTPError as error:
+        except (httpx2.HTTPError, aiohttp.ClientError) as error:  # not OSError: a full disk is none of theirs
             words = f"{type(error).__name__}: {error}".removesuffix(": ")
             failure = PassingError(CallError("connection", f"cut off: {self._redacted(words)}"))
         finally:
@@ -151,12 +168,79 @@ class Client:
             return await asking
         except APIStatusError as error:
             failure = self._judged(error)
-        except APITimeoutError:
+        except (APITimeoutError, httpx2.TimeoutException):
             failure = PassingError(CallError("timeout", f"{self._base_url} did not answer in time"))
         except APIConnectionError as error:
+            failure = PassingError(self._disconnected(error.__cause__ or error))
+        except (httpx2.HTTPError, aiohttp.ClientError, OSError) as error:
             failure = PassingError(self._disconnected(error))
         raise failure  # here, outside the handlers, so that the SDK's exception is not kept as a context
 
     def _redacted(self, text: str) -> str:
         """Take the key out of words by others; gateways have been seen to repeat it."""
         return text.replace(self._key, "[key]") if len(self._key) >= _SHORTEST_SECRET else text
+
+
+class _Http(DefaultAioHttpClient):
+    """The SDK's client over aiohttp, without cookies: what one reply sets must not reach the next call."""
+
+    def _init_transport(self, *arguments: Any, **options: Any) -> httpx2.AsyncBaseTransport:  # noqa: ANN401 - httpx2's own
+        return _without_cookies(super()._init_transport(*arguments, **options))
+
+    def _init_proxy_transport(self, *arguments: Any, **options: Any) -> httpx2.AsyncBaseTransport:  # noqa: ANN401 - httpx2's own
+        return _without_cookies(super()._init_proxy_transport(*arguments, **options))
+
+
+def _without_cookies(transport: Any) -> httpx2.AsyncBaseTransport:  # noqa: ANN401 - the SDK has no public name for it
+    """Have the transport open a session that keeps no cookies; it is opened inside the running loop."""
+    limits: httpx2.Limits = transport.limits
+
+    def session() -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(
+            limit=limits.max_connections or 0,
+            keepalive_timeout=limits.keepalive_expiry,
+            ssl=transport.ssl_context,
+        )
+        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+    transport.client = session
+    return transport  # type: ignore[no-any-return]  # it is one
+
+
+class _Beginning(httpx2.AsyncByteStream):
+    """The first bytes of a stream."""
+
+    def __init__(self, stream: httpx2.AsyncByteStream, most: int) -> None:
+        self._stream, self._most = stream, most
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        left = self._most
+        async for part in self._stream:
+            yield part[:left]
+            left -= len(part)
+            if left <= 0:
+                return
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+async def _short_error(response: httpx2.Response) -> None:
+    """Cut the body of an error, which the SDK reads to its end, however far that is."""
+    if not response.is_success and isinstance(response.stream, httpx2.AsyncByteStream):
+        response.stream = _Beginning(response.stream, _LONGEST_ERROR)
+
+
+async def _whole(response: httpx2.Response) -> bytes:
+    """Read a body to its end, unpacked piece by piece, so that a small bomb cannot fill the memory."""
+    body = bytearray()
+    try:
+        async for part in response.aiter_bytes():
+            body += part
+            if len(body) > _LONGEST_REPLY:
+                words = f"the reply is longer than {_LONGEST_REPLY // 2**20} MB"
+                kind, hint = "too-large", "check base_url: no model answers at such length"
+                raise CallError(kind, words, hint=hint)
+    finally:
+        await response.aclose()
+    return bytes(body)

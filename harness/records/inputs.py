@@ -4,6 +4,7 @@ Docstrings under a field become its description in the JSON Schemas that editors
 """
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -253,9 +254,8 @@ class ModelSpec(Record):
             refuse("answers belongs to provider recorded")
         if self.provider == "recorded" and not self.answers:
             refuse("answers must name a JSONL file for provider recorded")
-        plain = self.base_url.isascii() and self.base_url.isprintable() and " " not in self.base_url
-        if not (plain and self.base_url.startswith(("https://", "http://"))):
-            refuse(f"base_url must be an http or https address, got {self.base_url!r}")
+        if fault := _not_an_address(self.base_url):
+            refuse(fault)
         if not self.key_variable.endswith("_API_KEY"):
             refuse(f"key_variable must end in _API_KEY, got {self.key_variable!r}")
         if self.max_tokens < 1:
@@ -385,6 +385,24 @@ class Eval(Record):
             refuse(f"budget must be a number of dollars, 0 or more, got {self.budget}")
         if not 0 <= self.max_missing < 1:
             refuse(f"max_missing must be a share between 0 and 1, got {self.max_missing}")
+
+
+_ADDRESS = re.compile(
+    r"https?://(?P<host>\[[0-9A-Fa-f:.]+\]|[^/?#:@\[\]]+)(:(?P<port>[0-9]{1,5}))?(/[^?#]*)?"
+)
+
+
+def _not_an_address(url: str) -> str:
+    """Say what is wrong with a base URL; nothing of one that holds a password is repeated."""
+    if "@" in url:
+        return "base_url may hold no user and password: the key comes from the environment"
+    plain = url.isascii() and url.isprintable() and " " not in url
+    found = _ADDRESS.fullmatch(url) if plain else None
+    if found is None:
+        return f"base_url must be an http or https address, got {url!r}"
+    if found["port"] and not 0 < int(found["port"]) < 65536:
+        return f"base_url must have a port between 1 and 65535, got {url!r}"
+    return ""
 
 
 def _named(name: str) -> None:

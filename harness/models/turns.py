@@ -1,0 +1,74 @@
+"""Turns on an account: who waits to send a call, and who may go next. The limiter decides, this waits."""
+
+import asyncio
+import heapq
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from harness.pacing.limiter import FULL, Call, Limiter, Ticket
+
+
+@dataclass(order=True, slots=True)
+class _Waiter:
+    number: int
+    call: Call = field(compare=False)
+    turn: asyncio.Future[Ticket] = field(compare=False)
+
+
+class Turns:
+    """Hands out leave to send, the oldest call of each model first: a refused one goes before new ones.
+
+    Nobody sleeps alone: whoever was refused waits here like everybody else, and the limiter lets them go
+    one after the other.
+    """
+
+    def __init__(self, limiter: Limiter, clock: Callable[[], float] = time.monotonic) -> None:
+        self.limiter = limiter
+        self.clock = clock
+        self._queues: dict[str, list[_Waiter]] = {}
+        self._alarm: asyncio.TimerHandle | None = None
+        self._calls = 0
+
+    def call(self, model: str, size: int, most_output: int) -> Call:
+        """Begin a call: `size` bytes of request, and at most so many tokens of answer."""
+        self._calls += 1
+        return Call(self._calls, model, size, most_output)
+
+    async def take(self, call: Call) -> Ticket:
+        """Wait for leave to send one attempt of this call."""
+        self.limiter.back(call)
+        waiter = _Waiter(call.number, call, asyncio.get_running_loop().create_future())
+        heapq.heappush(self._queues.setdefault(call.model, []), waiter)
+        self.go_on()
+        try:
+            return await waiter.turn
+        except asyncio.CancelledError:
+            if waiter.turn.done() and not waiter.turn.cancelled():
+                self.limiter.returned(waiter.turn.result())
+            self.go_on()
+            raise
+
+    def go_on(self) -> None:
+        """Let all go who may, and set an alarm for the next; called whenever something has changed."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        soonest = min((self._drain(queue) for queue in self._queues.values()), default=FULL)
+        if soonest < FULL:
+            self._alarm = asyncio.get_running_loop().call_later(soonest, self.go_on)
+
+    def _drain(self, queue: list[_Waiter]) -> float:
+        """Let a model's callers go while the limiter allows; seconds until it allows the next."""
+        while queue:
+            first = queue[0]
+            if first.turn.done():  # its task was cancelled
+                heapq.heappop(queue)
+                continue
+            now = self.clock()
+            seconds = self.limiter.wait(now, first.call)
+            if seconds > 0:
+                return seconds
+            heapq.heappop(queue)
+            first.turn.set_result(self.limiter.start(now, first.call))
+        return FULL

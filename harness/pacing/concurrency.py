@@ -1,0 +1,64 @@
+"""How many calls may be in flight: doubled while all is well, a fifth less when a server refuses.
+
+The scheme is TCP's: slow start, additive growth once the ceiling has been felt, one cut for each burst of
+refusals. Calls that a burst refused were all started before its first refusal came back, so only a refusal of
+a call that was started after a cut is news.
+"""
+
+import math
+
+START = 20
+"""Calls in flight at the beginning, where the ceiling allows as many."""
+COOLDOWN = 15.0
+"""Seconds without growth after a cut, at least."""
+
+_CUT = 0.8
+_GROWTH = 0.05
+_SATURATED = 0.8  # a limit that was not used up says nothing of what the server would bear
+_ROUND = 4
+
+
+class Concurrency:
+    """The limit on calls in flight, between 1 and `ceiling`; time is handed in, in seconds."""
+
+    def __init__(self, ceiling: int) -> None:
+        self.ceiling = ceiling
+        self.limit = min(START, ceiling)
+        self._cut_at: float | None = None
+        self._quiet_until = -math.inf
+        self._clean = self._peak = 0
+
+    def started(self, in_flight: int) -> None:
+        """Note how many are in flight, the call that has just been started among them."""
+        self._peak = max(self._peak, in_flight)
+
+    def succeeded(self, now: float) -> None:
+        """Count a success at the first attempt; a round of them, with the limit used up, lets it grow."""
+        if self.limit == self.ceiling or now < self._quiet_until:
+            return
+        self._clean += 1
+        if self._clean >= max(self.limit, _ROUND):
+            if self._peak >= _SATURATED * self.limit:
+                more = self.limit if self._cut_at is None else max(1, math.floor(self.limit * _GROWTH))
+                self.limit = min(self.ceiling, self.limit + more)
+            self._begin_round()
+
+    def refused(self, now: float, *, started: float, place: int, cooldown: float) -> None:
+        """Take in a 429 for a call started at `started`, which made it `place` calls in flight.
+
+        The cut is a fifth, or to one below that place where this is less: so many were borne. The server
+        wants quiet for `cooldown` seconds.
+        """
+        if self._cut_at is None or started > self._cut_at:
+            borne = min(self.limit, place) - 1
+            self.limit = max(1, math.floor(self.limit * _CUT), borne)
+            self._cut_at = now
+        self._quiet_until = max(self._quiet_until, now + max(COOLDOWN, cooldown))
+        self._begin_round()
+
+    def broke(self) -> None:
+        """Take in a call that failed for another reason: no cut, but no growth from this round either."""
+        self._begin_round()
+
+    def _begin_round(self) -> None:
+        self._clean = self._peak = 0
