@@ -53,7 +53,7 @@ def test_no_order_of_calls_passes_the_ceiling(
 
 @given(text=st.text(max_size=300), system=st.text(max_size=300), writes=st.integers(0, 1000))
 def test_a_call_never_costs_more_than_its_bound(text: str, system: str, writes: int) -> None:
-    asked = case("c", prompt=text or "?")
+    asked = case("c", prompt=f"Say: {text}")
     request = request_of(manifest(prompt=system), asked, "1")
     counted = tokens(text) + tokens(system) + 300
     for usage in (
