@@ -15,7 +15,6 @@ from anthropic import (
     AsyncAnthropic,
     AsyncStream,
     DefaultAioHttpClient,
-    RequestOptions,
 )
 
 from harness.errors import CallError
@@ -128,13 +127,20 @@ class Client:
 
     async def put(self, path: str, content: bytes) -> bytes:
         """Post JSON that is written already; gives the reply's body, otherwise as `post`."""
-        options = RequestOptions(headers={"content-type": "application/json"})
-        asking = self._sdk.post(path, content=content, cast_to=httpx2.Response, options=options)
-        return (await self._tried(asking)).content
+        return await self._tried(
+            self._read(
+                self._sdk.post(path, content=content, cast_to=httpx2.Response, stream=True, stream_cls=None)
+            )
+        )
 
     async def get(self, path: str) -> bytes:
         """Get what is at a path below the base URL; otherwise as `put`."""
-        return (await self._tried(self._sdk.get(path, cast_to=httpx2.Response))).content
+        return await self._tried(
+            self._read(self._sdk.get(path, cast_to=httpx2.Response, stream=True, stream_cls=None))
+        )
+
+    async def _read(self, asking: Awaitable[httpx2.Response]) -> bytes:
+        return await _whole(await asking)
 
     async def download(self, path: str, into: BinaryIO, *, most: int) -> None:
         """Write what is at a path into a file as it arrives, at most that many bytes; otherwise as `get`."""
