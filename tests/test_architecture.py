@@ -12,7 +12,7 @@ ROWS = (
     ("records", "errors"),
     ("parsing", "planning", "prompts", "grading", "statistics", "comparison", "reporting", "results", "data"),
     ("runner", "judge"),
-    ("files", "git", "models", "store", "charts", "project", "revisions", "publishing"),
+    ("files", "git", "models", "store", "charts", "drawing", "project", "revisions", "publishing"),
     ("session",),
     ("cli", "__main__"),
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from harness.cli.options import Wishes, store_path
 from harness.cli.screen import Meter, err, show_plan
+from harness.drawing import drawing
 from harness.errors import BudgetError, InputError
 from harness.grading.labels import Labels
 from harness.models.pricing import shipped_prices
@@ -45,18 +46,21 @@ def carry_out(material: Material, revisions: Sequence[Revision], wishes: Wishes,
     """
     console = err()
     manifests = [material.manifest(revision) for revision in revisions]
-    with _session(material, wishes) as at_work:
+    with drawing() as charts, _session(material, wishes) as at_work:
         plans = tuple(at_work.plan(manifest) for manifest in manifests)
         show_plan(console, plans)
         if wishes.plan_only:
             return Carried(plans=plans)
         _afford(plans, material, wishes)
         at_work.unlock(plans)
+        if any(part.to_make for plan in plans for part in plan.parts):
+            charts.begin()  # it gets ready while the models are waited for
         meter = Meter(console, sum(plan.trials for plan in plans))
         runs = _perform(at_work, manifests, meter)
         console.print(f"{meter.summary()}.", style="dim")
         made = assemble(at_work.store, runs, material.labels, typed)
-    return Carried(plans=plans, report=made, page=publish(made, material.root / REPORTS))
+        page = publish(made, material.root / REPORTS, charts)
+    return Carried(plans=plans, report=made, page=page)
 
 
 def assemble(store: Store, runs: Sequence[Run], labels: Mapping[str, Labels], command: str) -> Report:

@@ -10,6 +10,7 @@ from harness.cli.carrying import REPORTS, Carried, assemble
 from harness.cli.finding import find_run
 from harness.cli.options import json_option, store_option, store_path
 from harness.cli.reading_out import read_out
+from harness.drawing import drawing
 from harness.errors import InputError
 from harness.files import root_of
 from harness.project import labels_of
@@ -40,7 +41,9 @@ def command(runs: tuple[str, ...], *, store: Path | None, as_json: bool) -> int:
         ]
         labels = labels_of(found[0].manifest.eval, root)
         made = assemble(opened, found, labels, " ".join(("harness report", *(run.id for run in found))))
-    return read_out(Carried(report=made, page=publish(made, root / REPORTS)), as_json=as_json)
+    with drawing() as charts:
+        page = publish(made, root / REPORTS, charts)
+    return read_out(Carried(report=made, page=page), as_json=as_json)
 
 
 def _same_question(runs: Sequence[Run]) -> None:

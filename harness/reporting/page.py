@@ -5,7 +5,7 @@ The templates escape everything; only what `answers` rendered and our own style 
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -16,7 +16,7 @@ from markupsafe import Markup
 from harness.records.record import Record
 from harness.records.results import OVERALL, Arm, Comparison, Difference, Flip, Report, VerdictWord
 from harness.reporting import diff, selection, words
-from harness.reporting.cases import views
+from harness.reporting.cases import CaseView, views
 from harness.reporting.chart import Chart, darkened
 from harness.reporting.untrusted import shortened, visible
 
@@ -24,8 +24,12 @@ _FLIPS_SHOWN = 10
 _CHARTS = ("forest", "scores", "heatmap")
 
 
-def html(report: Report, charts: Mapping[str, Chart]) -> str:
-    """Give the report as one self-contained page; equal reports and charts give equal text."""
+def html(report: Report, charts: Mapping[str, Chart], told: Sequence[CaseView] = ()) -> str:
+    """Give the report as one self-contained page; equal reports and charts give equal text.
+
+    `told` are its cases' `views`, where they were made beforehand: they are most of the work, and need no
+    chart.
+    """
     style, script = _asset("page.css"), _asset("page.js")
     return (
         _templates()
@@ -42,7 +46,7 @@ def html(report: Report, charts: Mapping[str, Chart]) -> str:
             gated=[comparison for comparison in selection.deciding(report) if comparison.gates],
             charts={kind: _figure(kind, charts[kind]) for kind in _CHARTS if kind in charts},
             movements=[_movement(report, comparison) for comparison in selection.deciding(report)],
-            cases=views(report),
+            cases=told or views(report),
             diffs=[(arm.label, diff.lines(_prompt(report.base), _prompt(arm))) for arm in report.candidates],
             tags=sorted({visible(tag) for case in report.cases for tag in case.tags}),
             style=Markup(style),  # noqa: S704 # our own file

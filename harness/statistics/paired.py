@@ -8,13 +8,13 @@ from harness.records.results import Estimate
 from harness.statistics.estimates import (
     FEWEST_CASES,
     NO_VARIATION,
+    TOLERANCE,
     cases_needed,
     detectable,
     mean,
     variance,
     z_quantile,
 )
-from harness.statistics.subsets import TOLERANCE, subset_means
 
 SUBSETS = "subset means"
 PSEUDO_CASES = "pseudo-cases"
@@ -87,6 +87,8 @@ def pseudo_case_interval(differences: Sequence[float], *, confidence: float = 0.
 def _tested(
     differences: Sequence[float], moved: Sequence[float], spread: float | None, seed: int
 ) -> tuple[float, tuple[float | None, float | None], str]:
+    from harness.statistics.subsets import subset_means  # noqa: PLC0415 - numpy, which one run alone needs not
+
     if len(moved) < FEWEST_CASES:
         # Cases that did not move change no sign-flip sum, so they can be left out of p without changing it.
         p = subset_means(moved, seed=seed).p_two_sided() if moved else 1.0
