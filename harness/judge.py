@@ -12,7 +12,7 @@ from harness.planning.model import Model
 from harness.planning.work import HandOver, Mark
 from harness.prompts import judge_request
 from harness.records.inputs import Case, ModelSpec
-from harness.records.outcomes import Answer, Verdict
+from harness.records.outcomes import Answer, Usage, Verdict
 
 _TRIES = 2  # the second names the fault of the first; then the verdict stays open
 
@@ -28,19 +28,16 @@ class Judge:
     kind: str = "judge"
 
     async def grade(self, case: Case, answer: Answer, marks: Sequence[Mark], hand_over: HandOver) -> None:
-        """Ask about each mark; the first goes ahead, so that the rest read the prefix it cached.
+        """Ask about each mark, all at once; `models.leaders` lets the first go ahead where that saves money.
 
         A verdict is handed over as soon as it is there. CallError of one call leaves that mark open and is
         raised when the others are through.
         """
         texts = (case.question, answer.text)
         nonce = self._nonce(answer.text)
-        first, *rest = marks
-        broken = [await self._mark(first, texts, nonce, hand_over)]
         async with asyncio.TaskGroup() as group:
-            asked = [group.create_task(self._mark(mark, texts, nonce, hand_over)) for mark in rest]
-        broken += [task.result() for task in asked]
-        for error in broken:
+            asked = [group.create_task(self._mark(mark, texts, nonce, hand_over)) for mark in marks]
+        for error in (task.result() for task in asked):
             if error is not None:
                 raise error
 
@@ -75,11 +72,15 @@ class Judge:
 def _paid(verdict: Verdict, replies: Sequence[Answer]) -> Verdict:
     """Add up what a verdict's calls took; one unknown price makes the sum unknown."""
     costs = [reply.cost for reply in replies]
+    usage = sum((reply.usage for reply in replies), Usage())
     return replace(
         verdict,
         cost=None if None in costs else sum(cost or 0.0 for cost in costs),
-        output_tokens=sum(reply.usage.output_tokens for reply in replies),
+        output_tokens=usage.output_tokens,
         seconds=sum(reply.seconds for reply in replies),
+        input_tokens=usage.input_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
+        cache_read_tokens=usage.cache_read_tokens,
     )
 
 

@@ -8,7 +8,9 @@ from harness.comparison.comparing import compare
 from harness.comparison.summary import counts, scores
 from harness.grading.labels import Labels
 from harness.grading.scoring import outcome
+from harness.planning.caching import caching
 from harness.planning.keys import digest
+from harness.planning.prices import PriceTable
 from harness.planning.work import Job
 from harness.records.outcomes import Failed, Outcome, Usage
 from harness.records.record import Record
@@ -33,8 +35,11 @@ class Failure(Record):
     hint: str = ""
 
 
-def arm(run: Run, work: Iterable[Job], failures: Sequence[Failure]) -> Arm:
-    """Turn what is stored of a run into one outcome per trial and grader, and sum it up."""
+def arm(run: Run, work: Iterable[Job], failures: Sequence[Failure], prices: PriceTable | None = None) -> Arm:
+    """Turn what is stored of a run into one outcome per trial and grader, and sum it up.
+
+    Without `prices` it is not known what the prompt cache saved.
+    """
     manifest = run.manifest
     found = list(work)
     answers = [job.answer for job in found if job.answer is not None]
@@ -56,6 +61,7 @@ def arm(run: Run, work: Iterable[Job], failures: Sequence[Failure]) -> Arm:
             **{kind: _sum(_verdict_costs(found, kind)) for kind in kinds},
         },
         seconds=median(answer.seconds for answer in answers) if answers else None,
+        caching=caching(run, found, prices),
     )
 
 

@@ -65,13 +65,14 @@ def carry_out(material: Material, revisions: Sequence[Revision], wishes: Wishes,
 
 def assemble(store: Store, runs: Sequence[Run], labels: Mapping[str, Labels], command: str) -> Report:
     """Put the report of stored runs together: the first is the base of the others."""
-    arms = [arm(run, jobs(run.manifest, store), store.failures(run.id)) for run in runs]
+    prices = shipped_prices()
+    arms = [arm(run, jobs(run.manifest, store), store.failures(run.id), prices) for run in runs]
     return report(
         arms,
         command=command,
         agreements=agreements(arms, labels),
         notes=runs[0].manifest.eval.notes,
-        provenance=provenance(arms, f"table of {shipped_prices().version}"),
+        provenance=provenance(arms, f"table of {prices.version}"),
     )
 
 

@@ -226,11 +226,26 @@ class Counts(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Caching(Record):
+    """What the API's prompt cache did for the calls of one role: tokens of their prompts, and money.
+
+    `saved` is in US dollars at the prices of the day of the run, negative where more was written than
+    read, `None` where no price is known. `why` says why nothing was read, where that can be said.
+    """
+
+    prompt_tokens: int
+    read_tokens: int
+    saved: float | None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Arm(Record):
     """One run as a report shows it: per grader its counts, outcomes and estimates.
 
     `costs` maps `agent` and each grader kind to US dollars, `None` where no price is known;
     these are what the stored calls cost when they were made. `seconds` is the median of an answer.
+    `caching` has the same keys as `costs`, but for those who asked no model.
     """
 
     run: Run
@@ -242,6 +257,7 @@ class Arm(Record):
     usage: Usage
     costs: Mapping[str, float | None]
     seconds: float | None
+    caching: Mapping[str, Caching] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -185,6 +185,7 @@ def _arm(arm: Arm, role: str) -> dict[str, object]:
         "usage": arm.usage,
         "costs": arm.costs,
         "seconds": arm.seconds,
+        "caching": arm.caching,
         "trials": {grader: [_trial(outcome) for outcome in found] for grader, found in arm.outcomes.items()},
     }
 

@@ -25,7 +25,7 @@ from harness.store.tables import answers, failures, runs, verdicts
 _CHUNK = 500  # keys per query: below every SQLite's limit on bound values
 _USAGE = ("input_tokens", "output_tokens", "cache_write_tokens", "cache_read_tokens")
 
-_TAKEN = ("cost", "output_tokens", "seconds")
+_TAKEN = ("cost", *_USAGE, "seconds")
 
 # Built once: building a statement costs more than SQLite takes to carry it out.
 _KEEP_ANSWER = sqlite.insert(answers).on_conflict_do_nothing()
@@ -35,10 +35,7 @@ _KEEP_VERDICT = _NEW_VERDICT.on_conflict_do_update(
     set_={
         **{name: _NEW_VERDICT.excluded[name] for name in ("met", "quote", "reason", "created_at")},
         # What was paid for the verdict that gives way stays paid.
-        **{
-            name: verdicts.c[name] + _NEW_VERDICT.excluded[name]
-            for name in ("cost", "output_tokens", "seconds")
-        },
+        **{name: verdicts.c[name] + _NEW_VERDICT.excluded[name] for name in _TAKEN},
     },
     where=verdicts.c.met.is_(None),
 )
@@ -251,7 +248,5 @@ def _verdict(row: Row[Any]) -> Verdict:
         met=row.met,
         quote=row.quote,
         reason=row.reason,
-        cost=row.cost,
-        output_tokens=row.output_tokens,
-        seconds=row.seconds,
+        **{name: getattr(row, name) for name in _TAKEN},
     )

@@ -2,7 +2,19 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import Boolean, Column, Connection, Float, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Float,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    inspect,
+    text,
+)
 
 metadata = MetaData()
 
@@ -42,6 +54,9 @@ verdicts = Table(
     Column("output_tokens", Integer, nullable=False),
     Column("seconds", Float, nullable=False),
     Column("created_at", String(32), nullable=False),
+    Column("input_tokens", Integer, nullable=False, server_default="0"),
+    Column("cache_write_tokens", Integer, nullable=False, server_default="0"),
+    Column("cache_read_tokens", Integer, nullable=False, server_default="0"),
 )
 
 runs = Table(
@@ -76,5 +91,13 @@ def _first(connection: Connection) -> None:
     metadata.create_all(connection, tables=[versions, answers, verdicts, runs, failures])
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first,)
+def _prompts_of_verdicts(connection: Connection) -> None:
+    """Version 2: what a verdict's prompts were made of; 0 for older verdicts, of which it is not known."""
+    there = {column["name"] for column in inspect(connection).get_columns(verdicts.name)}
+    for name in ("input_tokens", "cache_write_tokens", "cache_read_tokens"):
+        if name not in there:  # a new store's first step made the tables as they are today
+            connection.execute(text(f"ALTER TABLE verdicts ADD COLUMN {name} INTEGER NOT NULL DEFAULT 0"))
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _prompts_of_verdicts)
 """Step n takes a store from version n to n + 1. Never edit a step that has shipped; append one."""
