@@ -88,8 +88,8 @@ def show_plan(console: Console, plans: Sequence[Plan]) -> None:
     bases = {part.model: part.basis for plan in plans for part in plan.parts if part.model and part.to_make}
     for name, basis in bases.items():
         console.print(plain(f"estimate for {name}: {basis}"), style="dim")
-    caching = {part.caching for plan in plans for part in plan.parts if part.caching}
-    for line in sorted(caching):
+    caching = (part.caching for plan in plans for part in plan.parts if part.caching)
+    for line in dict.fromkeys(caching):
         console.print(plain(f"prompt cache, {line}"), style="dim")
     console.print(_sum_of(plans))
 

@@ -229,10 +229,15 @@ class _Prefix:
         """Say what the cache does, or why it does nothing; `short` says why it is not cached."""
         if short:
             return f"{self.name}: {short}"
-        if self.calls == self.number:
-            return f"{self.name}: asked about once, so nothing is read from the cache"
-        read = f"written {self.number:,} times, read {self.calls - self.number:,} times"
-        return f"{self.name}: about {self.tokens:,} tokens are cached, {read}".replace("1 times", "once")
+        read = self.calls - self.number
+        told = (
+            f"written {_times(self.number)}, read {_times(read)}" if read else "written, and read by nobody"
+        )
+        return f"{self.name}: about {self.tokens:,} tokens, {told}"
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number:,} times"
 
 
 def _tokens(characters: float) -> int:
