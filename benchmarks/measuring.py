@@ -8,6 +8,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,13 +34,23 @@ class Took:
     seen: Mapping[str, float] = field(default_factory=dict)
 
 
-def run(command: Sequence[str | Path], *, cwd: Path, environ: Mapping[str, str], url: str = "") -> Took:
-    """Run a command to its end and say what it took; a command that fails ends the benchmark."""
+def run(
+    command: Sequence[str | Path],
+    *,
+    cwd: Path,
+    environ: Mapping[str, str],
+    url: str = "",
+    said: Path | None = None,
+) -> Took:
+    """Run a command to its end and say what it took; a command that fails ends the benchmark.
+
+    `said` is a file for all that the command prints; `url` is the server that it asks.
+    """
     if url:
         stats(url, "/reset")
-    said, own = cwd / "said", 0.0
+    own = 0.0
     began = time.perf_counter()
-    with said.open("wb") as file:
+    with said.open("w+b") if said else tempfile.TemporaryFile() as file:
         process = subprocess.Popen(
             command, cwd=cwd, env={**os.environ, **environ}, stdout=file, stderr=subprocess.STDOUT
         )
@@ -50,10 +61,12 @@ def run(command: Sequence[str | Path], *, cwd: Path, environ: Mapping[str, str],
             if number:
                 break
             time.sleep(_LOOK_EVERY)
-    wall = time.perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{' '.join(map(str, command))}: exit {process.returncode}\n{said.read_text()}")
+        wall = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            file.seek(0)
+            words = file.read().decode(errors="replace")
+            sys.exit(f"{' '.join(map(str, command))}: exit {process.returncode}\n{words}")
     unit = 2**20 if sys.platform == "darwin" else 2**10  # ru_maxrss: bytes there, KiB elsewhere
     largest = used.ru_maxrss / unit
     return Took(
