@@ -3,8 +3,10 @@
 import contextlib
 import http.client
 import json
+import math
 import os
 import platform
+import signal
 import statistics
 import subprocess
 import sys
@@ -34,6 +36,10 @@ class Took:
     seen: Mapping[str, float] = field(default_factory=dict)
 
 
+class Broken(SystemExit):
+    """A command failed or took too long; uncaught, it ends the benchmark with its words."""
+
+
 def run(
     command: Sequence[str | Path],
     *,
@@ -41,10 +47,12 @@ def run(
     environ: Mapping[str, str],
     url: str = "",
     said: Path | None = None,
+    limit: float = math.inf,
 ) -> Took:
-    """Run a command to its end and say what it took; a command that fails ends the benchmark.
+    """Run a command to its end and say what it took.
 
-    `said` is a file for all that the command prints; `url` is the server that it asks.
+    `url` is the server that it asks; `said` is a file for all that it prints. Raises Broken when it fails,
+    and when it takes longer than `limit` seconds, with all that it started being ended.
     """
     if url:
         stats(url, "/reset")
@@ -52,7 +60,12 @@ def run(
     began = time.perf_counter()
     with said.open("w+b") if said else tempfile.TemporaryFile() as file:
         process = subprocess.Popen(
-            command, cwd=cwd, env={**os.environ, **environ}, stdout=file, stderr=subprocess.STDOUT
+            command,
+            cwd=cwd,
+            env={**os.environ, **environ},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # a group of its own, so that what it started can be ended with it
         )
         # Not `process.wait`: `wait4` also says what the process used, and `_peak` what it alone held.
         while True:
@@ -60,13 +73,19 @@ def run(
             number, status, used = os.wait4(process.pid, os.WNOHANG)
             if number:
                 break
+            if time.perf_counter() - began > limit:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                msg = f"not done after {limit:.0f} s"
+                raise Broken(msg)
             time.sleep(_LOOK_EVERY)
         wall = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             file.seek(0)
             words = file.read().decode(errors="replace")
-            sys.exit(f"{' '.join(map(str, command))}: exit {process.returncode}\n{words}")
+            msg = f"{' '.join(map(str, command))}: exit {process.returncode}\n{words}"
+            raise Broken(msg)
     unit = 2**20 if sys.platform == "darwin" else 2**10  # ru_maxrss: bytes there, KiB elsewhere
     largest = used.ru_maxrss / unit
     return Took(

@@ -4,7 +4,7 @@
 
 Prints its address, then serves until it is killed. A request that names a `haiku` model is a judge's; the
 path before `/v1/messages` says in which form it wants its verdict (`/as/met`, `/as/grade`, `/as/pass`,
-`/as/score`, `/as/tool`), so that every harness is told the same thing: yes. With `--rate`, requests beyond so
+`/as/score`), so that every harness is told the same thing: yes. With `--rate`, requests beyond so
 many a second (a bucket one second deep) are turned away with 429. No two answers are equal, as with a model.
 `GET /stats` tells what was seen since `GET /reset`.
 """
@@ -39,7 +39,6 @@ _VERDICTS = {
     "pass": json.dumps({"reason": "The answer names a threat.", "pass": True, "score": 1.0}),
     "score": json.dumps({"reason": "The answer names a threat.", "score": 10}),
 }
-_TOOL = {"reason": "The answer names a threat.", "pass": True, "score": 1.0}
 
 
 @dataclass(slots=True)
@@ -170,16 +169,10 @@ def _reply(path: str, body: bytes) -> bytes:
     if b"haiku" not in body:
         return b"%s%d%s" % (_BEFORE, next(_NUMBERS), _AFTER)
     kind = path.split("/")[2] if path.startswith("/as/") else "met"
-    return _called(body) if kind == "tool" else _JUDGES[kind]
+    return _JUDGES[kind]
 
 
-def _called(body: bytes) -> bytes:
-    """A verdict as a call of the tool that the request offers."""
-    name = json.loads(body)["tools"][0]["name"]
-    return _message([{"type": "tool_use", "id": "toolu_1", "name": name, "input": _TOOL}], "tool_use")
-
-
-def _message(content: list[dict[str, object]], stop: str = "end_turn") -> bytes:
+def _message(text: str) -> bytes:
     usage = {
         "input_tokens": 1200,
         "output_tokens": 150,
@@ -191,17 +184,17 @@ def _message(content: list[dict[str, object]], stop: str = "end_turn") -> bytes:
         "type": "message",
         "role": "assistant",
         "model": "loopback",
-        "content": content,
-        "stop_reason": stop,
+        "content": [{"type": "text", "text": text}],
+        "stop_reason": "end_turn",
         "stop_sequence": None,
         "usage": usage,
     }
     return json.dumps(message).encode()
 
 
-_BEFORE, _AFTER = _message([{"type": "text", "text": ANSWER}]).split(b"NUMBER")
+_BEFORE, _AFTER = _message(ANSWER).split(b"NUMBER")
 _NUMBERS = itertools.count(1)
-_JUDGES = {kind: _message([{"type": "text", "text": text}]) for kind, text in _VERDICTS.items()}
+_JUDGES = {kind: _message(text) for kind, text in _VERDICTS.items()}
 
 
 async def serve(service: Service) -> None:

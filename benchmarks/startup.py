@@ -2,9 +2,9 @@
 
     make bench      or: python benchmarks/startup.py [--rounds 5]
 
-`--help`, `--version`, `check` on this repository, and a run of 1,000 trials that finds all of them in the store,
-each a process from start to exit, next to `python -c pass` in the same round. The last column names the
-heavy libraries that were imported.
+`--help`, `--version`, `check` on this repository, and a run of 1,000 trials that finds all of them in the
+store, each a process from start to exit, next to `python -c pass` in the same round. The last column names
+the heavy libraries that were imported.
 """
 
 import argparse
@@ -46,6 +46,7 @@ def imported(root: Path, *arguments: str) -> str:
 
 def rows(rounds: Sequence[dict[str, Took]], heavy: dict[str, str]) -> list[tuple[str, ...]]:
     """Lay the rounds out as a table."""
+    found: list[tuple[str, ...]]
     found = [("command", "wall s", "more than bare Python, s", "CPU s", "peak MiB", "heavy imports")]
     for name in rounds[0]:
         took = middle([each[name] for each in rounds])

@@ -3,10 +3,10 @@
     make bench      or: python benchmarks/throughput.py [--cases 500 2000] [--rounds 3] [--json FILE]
 
 The work is cases of one agent call and one judge call each, 50 in flight, against a server on 127.0.0.1 that
-is far faster (`server.py`). Every client is a process of its own, measured from its start to its exit: for ours
-that is planning, answers, verdicts, the store and the whole report; for the bare loops (`bare.py`) it is the
-calls alone. Clients take turns within a round, ratios are taken within a round, and the middle round is shown,
-so that a busy machine moves all of them together.
+is far faster (`server.py`). Every client is a process of its own, measured from its start to its exit: for
+ours that is planning, answers, verdicts, the store and the whole report; for the bare loops (`bare.py`) it is
+the calls alone. Clients take turns within a round and ratios are taken within a round, so that a busy machine
+moves all of them together; the middle round is shown.
 
 Then 500 cases whose every answer takes 300 ms: how near to the ideal a run comes, and how many calls it keeps
 in flight.
@@ -57,6 +57,7 @@ def one_round(cases: int, url: str) -> Round:
 def at_once(cases: int, rounds: Sequence[Round]) -> list[tuple[str, ...]]:
     """Lay out what zero latency showed: the time is all the clients' own."""
     head = ("client", "wall s", "CPU s", "CPU ms/case", "cases/s", "peak MiB", "charts MiB")
+    rows: list[tuple[str, ...]]
     rows = [(f"{cases:,} cases, no latency: {head[0]}", *head[1:], "wall / bare loop", "CPU / bare loop")]
     for name in CLIENTS:
         took = middle([each[name] for each in rounds])
@@ -80,7 +81,7 @@ def at_once(cases: int, rounds: Sequence[Round]) -> list[tuple[str, ...]]:
 def with_latency(rounds: Sequence[Round]) -> list[tuple[str, ...]]:
     """Lay out what 300 ms a call showed: how much of the waiting is done side by side."""
     ideal = 2 * LATENT_CASES * LATENCY / CONCURRENCY
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             f"{LATENT_CASES} cases, {1000 * LATENCY:.0f} ms a call: client",
             "first request to last answer, s",
