@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix golden bench schemas pictures lock clean
+.PHONY: help demo test check fix golden bench bench-peers profile schemas pictures lock clean
 
 help: ## Show this help
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 demo: $(READY) ## Compare two prompt revisions offline and end with the report's path
 	@$(BIN)/harness demo
@@ -29,8 +29,18 @@ fix: $(READY) ## Mend what the linter can mend
 golden: $(READY) ## Rewrite the golden reports and the output in the documents; review the diff
 	@HARNESS_GOLDEN=1 $(BIN)/python -m pytest -q tests/test_reporting_markdown.py tests/test_reporting_tables.py tests/test_docs.py
 
-bench: $(READY) ## Measure speed and growth; print the tables
+bench: $(READY) ## Measure speed, start-up and growth; print the tables (about ten minutes)
+	@$(BIN)/python benchmarks/throughput.py
+	@echo
+	@$(BIN)/python benchmarks/startup.py
+	@echo
 	@$(BIN)/python benchmarks/growth.py
+
+bench-peers: $(READY) ## The same work through four other tools (installs 2.5 GB into .harness/)
+	@$(BIN)/python benchmarks/peers/compare.py
+
+profile: $(READY) ## Where the time of a run goes
+	@$(BIN)/python benchmarks/hotspots.py
 
 schemas: $(READY) ## Write docs/schemas/ anew from the types
 	@for kind in dataset rubric eval; do $(BIN)/harness schema $$kind > docs/schemas/$$kind.schema.json; done

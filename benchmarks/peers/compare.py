@@ -1,6 +1,6 @@
 """The same work through four other tools, each in an environment of its own, next to ours and a bare loop.
 
-    make bench-peers      or: python benchmarks/peers/compare.py [--cases 500] [--only inspect …] [--json FILE]
+    make bench-peers      or: python benchmarks/peers/compare.py [--cases 500] [--only inspect …]
 
 Installs them from the package registries into `.harness/peers/` (about 2.5 GB; a tool that cannot be
 installed or does not finish gets a row that says so) in the versions below, then measures each as a process
@@ -58,6 +58,7 @@ class Peer:
         if marker.is_file() and marker.read_text(encoding="utf-8") == " ".join(self.packages):
             return
         self.folder.mkdir(parents=True, exist_ok=True)
+        commands: list[tuple[str | Path, ...]]
         if self.npm:
             commands = [("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", *self.packages)]
         else:
