@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix golden bench bench-peers profile schemas pictures lock clean
+.PHONY: help demo test check fix golden bench bench-peers performance profile schemas pictures lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ bench: $(READY) ## Measure speed, start-up and growth; print the tables (about t
 
 bench-peers: $(READY) ## The same work through four other tools (installs 2.5 GB into .harness/)
 	@$(BIN)/python benchmarks/peers/compare.py
+
+performance: $(READY) ## Write the tables of docs/performance.md anew (half an hour)
+	@$(BIN)/python benchmarks/quote.py
 
 profile: $(READY) ## Where the time of a run goes
 	@$(BIN)/python benchmarks/hotspots.py

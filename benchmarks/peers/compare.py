@@ -58,11 +58,18 @@ class Peer:
         if marker.is_file() and marker.read_text(encoding="utf-8") == " ".join(self.packages):
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        commands: list[tuple[str | Path, ...]]
+        commands: list[Sequence[str | Path]]
         if self.npm:
             commands = [("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", *self.packages)]
         else:
-            pip = (self.folder / "bin" / "python", "-m", "pip", "install", "--quiet", *self.packages)
+            pip: Sequence[str | Path] = (
+                self.folder / "bin" / "python",
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                *self.packages,
+            )
             commands = [(sys.executable, "-m", "venv", self.folder), pip]
         for command in commands:
             done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
