@@ -47,9 +47,9 @@ class Drawing:
         """Hand over what is to be drawn, and return at once."""
         self.begin()
         assert self._process is not None  # noqa: S101 - begun a line above
-        with ThreadPoolExecutor(1) as talker:
-            self._reply = talker.submit(self._process.communicate, _sketch(report))
-            talker.shutdown(wait=False)
+        talker = ThreadPoolExecutor(1)
+        self._reply = talker.submit(self._process.communicate, _sketch(report))
+        talker.shutdown(wait=False)  # whoever wants the charts waits, not we
 
     def charts(self) -> Mapping[str, Chart]:
         """Wait for the charts of the report that was handed over; raises RuntimeError if drawing broke."""

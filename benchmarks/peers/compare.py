@@ -158,8 +158,14 @@ def measured(setting: Setting, cases: int, tools: dict[str, Client]) -> dict[str
                 try:
                     found[name] = work(Path(folder), url, cases)
                 except Broken as error:
-                    found[name] = str(error).strip().splitlines()[-1]
+                    found[name] = _why(str(error))
     return found
+
+
+def _why(said: str) -> str:
+    """Find the line that tells why a tool broke: the last that names an error, else the last."""
+    lines = said.strip().splitlines()
+    return next((line.strip(" |+") for line in reversed(lines) if "Error" in line), lines[-1])
 
 
 def rows(setting: Setting, cases: int, found: dict[str, Took | str]) -> list[tuple[str, ...]]:
