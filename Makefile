@@ -6,10 +6,11 @@ READY := $(VENV)/.ready
 TOOLS := $(VENV)/audit
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix golden bench simulate schemas drawings pictures lock audit sbom clean
+.PHONY: help demo test check fix golden bench bench-peers performance profile simulate schemas drawings pictures \
+  lock audit sbom clean
 
 help: ## Show this help
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 demo: $(READY) ## Compare two prompt revisions offline and end with the report's path
 	@$(BIN)/harness demo
@@ -30,11 +31,24 @@ fix: $(READY) ## Mend what the linter can mend
 golden: $(READY) ## Rewrite the golden reports and the output in the documents; review the diff
 	@HARNESS_GOLDEN=1 $(BIN)/python -m pytest -q tests/test_reporting_markdown.py tests/test_reporting_tables.py tests/test_docs.py
 
-bench: $(READY) ## Measure speed and growth; print the tables
+bench: $(READY) ## Measure speed, start-up and growth; print the tables (about ten minutes)
+	@$(BIN)/python benchmarks/throughput.py
+	@echo
+	@$(BIN)/python benchmarks/startup.py
+	@echo
 	@$(BIN)/python benchmarks/growth.py
 
 simulate: $(READY) ## Simulate how often verdict and gate err; write the tables into docs/statistics.md
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/statistics/simulate.py --write
+
+bench-peers: $(READY) ## The same work through four other tools (installs 2.5 GB into .harness/)
+	@$(BIN)/python benchmarks/peers/compare.py
+
+performance: $(READY) ## Write the tables of docs/performance.md anew (half an hour)
+	@$(BIN)/python benchmarks/quote.py
+
+profile: $(READY) ## Where the time of a run goes
+	@$(BIN)/python benchmarks/hotspots.py
 
 schemas: $(READY) ## Write docs/schemas/ anew from the types
 	@for kind in dataset rubric eval; do $(BIN)/harness schema $$kind > docs/schemas/$$kind.schema.json; done

@@ -16,23 +16,19 @@ a limit in seconds, so a slow or busy machine changes the numbers but not what t
 """
 
 import argparse
-import contextlib
-import http.client
 import json
 import math
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
-from urllib.parse import urlsplit
 
-LOOPBACK = Path(__file__).parent.parent / "tests" / "loopback.py"
+from measuring import Took, aligned, harness, server
+from work import write
+
 SIZES = (125, 250, 500, 1000)
 CONCURRENCY = 32
 FEW = 10
@@ -59,34 +55,23 @@ _CRITERIA = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
-    """What one command took: wall and CPU seconds, the most memory it held in MiB, requests to the server."""
-
-    wall: float
-    cpu: float
-    memory: float
-    requests: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
     """A project of so many cases: what each command took, and how large the store and the page are."""
 
     cases: int
-    commands: Mapping[str, Cost]
+    commands: Mapping[str, Took]
     store_bytes: int
     page_bytes: int
 
 
 def measure(cases: int) -> Size:
     """Make a project of this many cases, measure the commands in it, and delete it."""
-    with tempfile.TemporaryDirectory(prefix="growth-") as folder, _server() as (url, key):
+    with tempfile.TemporaryDirectory(prefix="growth-") as folder, server() as (url,):
         root = Path(folder)
         _project(root, cases, url)
-        harness = _Harness(root, url, key)
-        commands = {"run": harness("run", "growth", "--yes"), "again": harness("run", "growth", "--yes")}
+        commands = {name: harness(root, "run", "growth", "--yes", url=url) for name in ("run", "again")}
         shutil.rmtree(root / "reports")
-        commands["report"] = harness("report", "working")
+        commands["report"] = harness(root, "report", "working", url=url)
         return Size(
             cases=cases,
             commands=commands,
@@ -98,53 +83,17 @@ def measure(cases: int) -> Size:
 def least(rounds: Sequence[Size]) -> Size:
     """Join measurements of one size: the least time of each command, and all else at its largest."""
     commands = {
-        name: Cost(
+        name: replace(
+            max((each.commands[name] for each in rounds), key=lambda took: took.memory),
             wall=min(each.commands[name].wall for each in rounds),
             cpu=min(each.commands[name].cpu for each in rounds),
-            memory=max(each.commands[name].memory for each in rounds),
-            requests=max(each.commands[name].requests for each in rounds),
         )
         for name in rounds[0].commands
     }
     return replace(max(rounds, key=lambda each: each.store_bytes), commands=commands)
 
 
-@dataclass(frozen=True, slots=True)
-class _Harness:
-    """The command, in a project's folder, with a server to ask."""
-
-    root: Path
-    url: str
-    key: str
-
-    def __call__(self, *arguments: str) -> Cost:
-        """Run a command to its end and say what it took; a command that fails ends the benchmark."""
-        before, said, began = _requests(self.url), self.root / "said", time.perf_counter()
-        with said.open("wb") as file:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "harness", *arguments],
-                cwd=self.root,
-                # No store but the project's own, whatever the environment says.
-                env={**os.environ, "ANTHROPIC_API_KEY": self.key, "HARNESS_STORE": "", "NO_COLOR": "1"},
-                stdout=file,
-                stderr=subprocess.STDOUT,
-            )
-            # Not `process.wait`: this also says what the process used, and that process alone.
-            _, status, used = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            sys.exit(f"harness {' '.join(arguments)}: exit {process.returncode}\n{said.read_text()}")
-        unit = 2**20 if sys.platform == "darwin" else 2**10  # ru_maxrss: bytes there, KiB elsewhere
-        return Cost(
-            wall=wall,
-            cpu=used.ru_utime + used.ru_stime,
-            memory=used.ru_maxrss / unit,
-            requests=_requests(self.url) - before - 1,  # the first question was a request too
-        )
-
-
-# ------------------------------------------------------------------ the project and the server
+# ------------------------------------------------------------------ the project
 
 
 def _project(root: Path, cases: int, url: str) -> None:
@@ -178,31 +127,7 @@ def _project(root: Path, cases: int, url: str) -> None:
         "evals/rubrics/quality.yaml": json.dumps(rubric),
         "evals/growth.yaml": json.dumps(settings),
     }
-    for name, content in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
-
-
-@contextlib.contextmanager
-def _server() -> Iterator[tuple[str, str]]:
-    """Start the tests' own server as a process, for this block: its address and key."""
-    process = subprocess.Popen([sys.executable, LOOPBACK, "--port", "0"], stdout=subprocess.PIPE, text=True)
-    try:
-        url, _, key = process.stdout.readline().split() if process.stdout else ("", "", "")
-        yield url, key
-    finally:
-        process.terminate()
-        process.communicate()
-
-
-def _requests(url: str) -> int:
-    """Ask the server how many requests it has had before this one: it numbers its replies."""
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
-    with contextlib.closing(connection):
-        connection.request("GET", "/")
-        name = connection.getresponse().headers["request-id"]
-    return int(name.removeprefix("req_")) - 1
+    write(root, files)
 
 
 # ------------------------------------------------------------------ what it says
@@ -275,8 +200,8 @@ def _of_command(command: str, few: Size, sizes: Sequence[Size]) -> str:
         wall = _per_case((smallest.wall - begin.wall, cost.wall - begin.wall), more)
         cpu = _per_case((smallest.cpu - begin.cpu, cost.cpu - begin.cpu), more)
         used = (f"{cost.wall:.2f}", *wall, f"{cost.cpu:.2f}", *cpu, f"{cost.memory:.0f}")
-        rows.append(("", f"{size.cases:,}", *used, f"{cost.requests:,}"))
-    return _aligned(rows)
+        rows.append(("", f"{size.cases:,}", *used, f"{cost.seen['requests']:,.0f}"))
+    return aligned(rows)
 
 
 def _per_case(seconds: tuple[float, float], more: tuple[int, int]) -> tuple[str, str]:
@@ -293,18 +218,7 @@ def _of_disk(sizes: Sequence[Size]) -> str:
         store, page = size.store_bytes, size.page_bytes
         kept = (f"{store / 1024:,.0f}", f"{store / size.cases:,.0f}")
         rows.append(("", f"{size.cases:,}", *kept, f"{page / 1024:,.0f}", f"{page / size.cases:,.0f}"))
-    return _aligned(rows)
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(6, *(len(cell) for cell in column)) for column in zip(*rows, strict=True)]
-    lines = (
-        "  ".join(
-            cell.rjust(width) if place else cell.ljust(width) for place, (cell, width) in enumerate(row)
-        )
-        for row in (zip(cells, widths, strict=True) for cells in rows)
-    )
-    return "\n".join(lines)
+    return aligned(rows)
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ untrusted text, so nothing in them is read as mathematics. Figures are made with
 would keep them alive.
 """
 
+import importlib
 import io
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,6 +44,12 @@ _DPI = 192  # twice the 96 dots of a CSS inch
 _MOST_CASES = 40
 _NARROWEST = 4.45  # columns that one panel of the heatmap is as wide as at least: the page stretches it
 _MOST_GRADERS = 3
+
+
+def load() -> None:
+    """Import all that drawing needs ahead of time, fonts included."""
+    for name in ("style", "figure", "font_manager", "backends.backend_svg", "backends.backend_agg"):
+        importlib.import_module(f"matplotlib.{name}")
 
 
 def draw(report: Report) -> Mapping[str, Chart]:

@@ -26,18 +26,15 @@ class Judge:
     kind: str = "judge"
 
     async def grade(self, case: Case, answer: Answer, marks: Sequence[Mark], hand_over: HandOver) -> None:
-        """Ask about each mark; the first goes ahead, so that the rest read the prefix it cached.
+        """Ask about each mark, all at once; `models.leaders` lets the first go ahead where that saves money.
 
         A verdict is handed over as soon as it is there. CallError of one call leaves that mark open and is
         raised when the others are through.
         """
         texts = (case.question, answer.text)
-        first, *rest = marks
-        broken = [await self._mark(first, texts, hand_over)]
         async with asyncio.TaskGroup() as group:
-            asked = [group.create_task(self._mark(mark, texts, hand_over)) for mark in rest]
-        broken += [task.result() for task in asked]
-        for error in broken:
+            asked = [group.create_task(self._mark(mark, texts, hand_over)) for mark in marks]
+        for error in (task.result() for task in asked):
             if error is not None:
                 raise error
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
+from importlib import metadata
 from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
@@ -53,7 +53,7 @@ class Material:
             graders=tuple(self._info(spec) for spec in self.eval.graders),
             model_version=self.recorded.version if self.recorded else API_VERSION,
             files=self.files,
-            harness_version=version("agent-prompt-harness"),
+            harness_version=metadata.version("agent-prompt-harness"),
         )
 
     def _info(self, spec: GraderSpec) -> GraderInfo:

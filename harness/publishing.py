@@ -2,41 +2,52 @@
 
 from pathlib import Path
 
-from harness.charts import draw
+from harness.drawing import Drawing
 from harness.files import sha256, write
 from harness.records.results import Report
 from harness.reporting.markdown import markdown
-from harness.reporting.page import html
-from harness.reporting.tables import as_json, csv
+from harness.reporting.tables import as_json, csv, fingerprint
 
 _STAMP = ".content"
 
 
-def publish(report: Report, reports: Path) -> Path:
+def publish(report: Report, reports: Path, drawing: Drawing) -> Path:
     """Write `reports/<name>/` and return the path of its page.
 
     Holds `index.html`, `report.md`, `results.csv`, `results.json` and the charts as SVG and PNG. A report
-    whose content and drawing code are those of last time is left as it is.
+    whose content and drawing code are those of last time is left as it is. The charts are drawn by
+    `drawing` while the rest is written here.
     """
     folder = reports / report.name
-    data = as_json(report)
-    stamp = sha256((_version() + data).encode())
+    stamp = sha256((_version() + fingerprint(report)).encode())
     if not _current(folder, stamp):
-        charts = draw(report)
-        files = {
-            "index.html": html(report, charts).encode(),
-            "report.md": markdown(report).encode(),
-            "results.csv": csv(report).encode(),
-            "results.json": data.encode(),
-            **{f"{name}.svg": chart.svg.encode() for name, chart in charts.items()},
-            **{f"{name}.png": chart.png for name, chart in charts.items()},
-        }
+        drawing.take(report)
+        files = _files(report, drawing)
         # Without its stamp a half-written report is never taken for a whole one.
         (folder / _STAMP).unlink(missing_ok=True)
         for name, content in files.items():
             write(folder / name, content)
         write(folder / _STAMP, "\n".join((stamp, *files)).encode())
     return folder / "index.html"
+
+
+def _files(report: Report, drawing: Drawing) -> dict[str, bytes]:
+    from harness.reporting.cases import views  # noqa: PLC0415 - as below
+    from harness.reporting.page import html  # noqa: PLC0415 - templates, which an unchanged report needs not
+
+    told = tuple(views(report))
+    files = {
+        "report.md": markdown(report).encode(),
+        "results.csv": csv(report).encode(),
+        "results.json": as_json(report).encode(),
+    }
+    charts = drawing.charts()
+    return {
+        "index.html": html(report, charts, told).encode(),
+        **files,
+        **{f"{name}.svg": chart.svg.encode() for name, chart in charts.items()},
+        **{f"{name}.png": chart.png for name, chart in charts.items()},
+    }
 
 
 def _current(folder: Path, stamp: str) -> bool:
@@ -51,5 +62,5 @@ def _current(folder: Path, stamp: str) -> bool:
 def _version() -> str:
     """Hash the code that draws, so that a report is drawn again when its looks change."""
     here = Path(__file__).parent
-    sources = [here / "charts.py", *sorted((here / "reporting").rglob("*.*"))]
+    sources = [here / "charts.py", here / "drawing.py", *sorted((here / "reporting").rglob("*.*"))]
     return sha256(b"".join(path.read_bytes() for path in sources if path.suffix != ".pyc"))

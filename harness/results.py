@@ -16,7 +16,9 @@ from harness.comparison.summary import counts, scores
 from harness.comparison.trust import applied, permitted, trust
 from harness.grading.labels import Labels
 from harness.grading.scoring import outcome
+from harness.planning.caching import caching
 from harness.planning.keys import digest
+from harness.planning.prices import PriceTable
 from harness.planning.work import Job
 from harness.records.calibrations import Calibration
 from harness.records.inputs import MAX_MISSING, Case
@@ -32,7 +34,6 @@ from harness.records.results import (
     Report,
     Revision,
     Run,
-    Spending,
     Stopping,
     Trust,
 )
@@ -57,8 +58,11 @@ class Failure(Record):
     hint: str = ""
 
 
-def arm(run: Run, work: Iterable[Job], failures: Sequence[Failure], spending: Sequence[Spending] = ()) -> Arm:
-    """Turn what is stored of a run into one outcome per trial and grader, and sum it up."""
+def arm(run: Run, work: Iterable[Job], failures: Sequence[Failure], prices: PriceTable | None = None) -> Arm:
+    """Turn what is stored of a run into one outcome per trial and grader, and sum it up.
+
+    Without `prices` it is not known what the prompt cache saved.
+    """
     manifest = run.manifest
     found = list(work)
     answers = [job.answer for job in found if job.answer is not None]
@@ -82,7 +86,7 @@ def arm(run: Run, work: Iterable[Job], failures: Sequence[Failure], spending: Se
             **{kind: _sum(_verdict_costs(found, kind)) for kind in kinds},
         },
         seconds=median(timed) if timed else None,
-        spending=tuple(spending),
+        caching=caching(run, found, prices),
     )
 
 

@@ -16,6 +16,7 @@ from harness.grading.graders import ChecksGrader, LabelsGrader, SignalsGrader
 from harness.judge import Judge
 from harness.metering import Metered, Purse
 from harness.models.access import key_for
+from harness.models.leaders import Leaders
 from harness.models.messages import Pace, connect
 from harness.models.pricing import shipped_prices
 from harness.pacing.traffic import Traffic
@@ -270,11 +271,13 @@ class _Accounts:
     def __init__(self, session: Session, stack: AsyncExitStack) -> None:
         self._session = session
         self._stack = stack
-        self._models: dict[tuple[str, str], _OnDemand] = {}
+        self._models: dict[tuple[str, str], Leaders] = {}
 
     def model(self, spec: ModelSpec) -> Model:
         account = (spec.base_url, self._session.environ.get(spec.key_variable, ""))
-        return self._models.setdefault(account, _OnDemand(spec, self._session, self._stack))
+        if account not in self._models:
+            self._models[account] = Leaders(_OnDemand(spec, self._session, self._stack), shipped_prices())
+        return self._models[account]
 
 
 class _OnDemand:

@@ -25,7 +25,7 @@ ROWS = (
         "data",
     ),
     ("runner", "judge", "metering", "batching"),
-    ("files", "git", "models", "store", "charts", "project", "revisions", "publishing"),
+    ("files", "git", "models", "store", "charts", "drawing", "project", "revisions", "publishing"),
     ("session", "stopping", "samples", "batched"),
     ("cli", "__main__"),
 )

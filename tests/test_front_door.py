@@ -83,6 +83,34 @@ def test_running_again_makes_no_call_and_needs_no_key(small: Small) -> None:
     assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
 
 
+def test_a_shared_prompt_is_written_to_the_cache_once_and_what_that_saved_is_said(small: Small) -> None:
+    small.server.latency = 0.05
+    small.door.write("agents/helper.md", AGENT.replace("Answer briefly.", "Answer briefly. " * 300))
+    small.door.cases(*(f"service-{number}" for number in range(12)))
+    plan = small.run("--plan")
+    assert "prompt cache, system prompt: about" in plan.err
+    assert "question with its answer: about" in plan.err
+    assert "are too few to cache: claude-haiku-5-5 caches from 512 on" not in plan.err
+    done = small.run()
+    arm = results(small.door)["arms"][0]
+    written = arm["usage"]["cache_write_tokens"]
+    assert arm["usage"]["cache_read_tokens"] == 11 * written
+    assert arm["caching"]["agent"]["saved"] > 0
+    sentence = next(line for line in done.out.splitlines() if line.startswith("Prompt cache: "))
+    assert "which saved $" in sentence
+    assert sentence in (next(small.door.root.glob("reports/*/report.md"))).read_text().replace("\\", "")
+
+
+def test_a_prompt_too_short_to_cache_is_waited_for_by_nobody_and_the_plan_says_why(small: Small) -> None:
+    small.server.latency = 0.3
+    small.door.cases("a", "b", "c", "d")
+    assert "tokens are too few to cache: claude-sonnet-5-5 caches from 512 on" in " ".join(
+        small.run("--plan").err.split()
+    )
+    assert small.run().code == 0
+    assert small.server.peak == 4
+
+
 def test_rewording_one_criterion_asks_only_its_verdicts_again(small: Small) -> None:
     small.run()
     small.calls()

@@ -45,7 +45,7 @@ def test_a_reply_that_cannot_be_used_names_the_fault_for_the_next_request(
     text: str, stop: str, fault: str
 ) -> None:
     heard = hear(Inquiry(), text, stop_reason=stop)
-    assert heard == Inquiry(tries=1, fault=fault, cost=0.5, output_tokens=10, seconds=2.0)
+    assert heard == Inquiry(tries=1, fault=fault, cost=0.5, usage=Usage(output_tokens=10), seconds=2.0)
 
 
 def test_the_second_reply_adds_to_what_the_first_one_took() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from harness.grading.inquiry import Inquiry
 from harness.parsing.reading import from_json, to_json
 from harness.planning.batches import LIMITS, Item, Limits, Patience, split
-from harness.records.outcomes import Trial
+from harness.records.outcomes import Trial, Usage
 from making import criterion
 
 KEYS = st.text("0123456789abcdef", min_size=64, max_size=64)
@@ -67,7 +67,7 @@ def test_an_item_is_read_as_it_was_written() -> None:
         grader="judge",
         dimension="security",
         criterion=criterion("threat", signals=()),
-        inquiry=Inquiry(tries=1, fault="its quote …", cost=None, output_tokens=3),
+        inquiry=Inquiry(tries=1, fault="its quote …", cost=None, usage=Usage(output_tokens=3)),
         returns=2,
     )
     assert from_json(Item, to_json(judged)) == judged

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,27 @@ def test_csv_scores_are_the_records_in_points() -> None:
                     assert float(shown) == pytest.approx(100 * outcome.overall)
                 else:
                     assert shown == ""
+
+
+def test_the_data_frame_holds_what_the_csv_says() -> None:
+    report = sample.report()
+    assert tables.frame(report).to_csv(index=False, lineterminator="\n") == tables.csv(report)
+
+
+def test_the_fingerprint_is_of_all_that_the_json_says() -> None:
+    report = sample.report()
+    assert tables.fingerprint(report) == tables.fingerprint(sample.report())
+    base = report.base
+    kind, outcomes = next(iter(base.outcomes.items()))
+    graded = next(each for each in outcomes if isinstance(each, Graded))
+    reread = replace(graded, overall=graded.overall / 2)
+    others = tuple(reread if each is graded else each for each in outcomes)
+    changes = (
+        replace(report, command="harness report 1"),
+        replace(report, base=replace(base, outcomes={**base.outcomes, kind: others})),
+    )
+    for changed in changes:
+        assert tables.fingerprint(changed) != tables.fingerprint(report)
 
 
 def test_json_holds_every_answer_once() -> None:

@@ -162,27 +162,6 @@ async def test_the_judge_is_asked_once_per_criterion_and_its_quote_is_kept() -> 
     }
 
 
-async def test_the_first_call_about_an_answer_goes_ahead_of_the_rest() -> None:
-    order: list[str] = []
-
-    class Slow(Scripted):
-        async def answer(self, request: Request) -> Answer:
-            order.append("asked")
-            found = await super().answer(request)
-            order.append("answered")
-            return found
-
-    grader, _ = judge(lambda _: judged())
-    ahead = Judge(model=Slow(lambda _: judged()), spec=JUDGE, api_version=API_VERSION, secret=b"s")
-    assert grader.kind == ahead.kind
-    await perform(
-        manifest(CASES[:1], RUBRICS, graders=("judge",)),
-        Scripted(lambda _: "Validate input."),
-        {"judge": ahead},
-    )
-    assert order == ["asked", "answered", "asked", "asked", "answered", "answered"]
-
-
 @pytest.mark.parametrize("bad", ["no JSON", judged(quote="not in the answer"), '{"met": true}'])
 async def test_an_unusable_reply_is_asked_once_more_with_its_fault_named(bad: str) -> None:
     replies = iter([bad, judged()])

@@ -166,6 +166,20 @@ def test_looking_makes_no_store(path: Path) -> None:
     assert not path.exists()
 
 
+def test_verdicts_of_a_store_from_before_their_prompts_were_counted_stay_as_they_were(path: Path) -> None:
+    old, new = (Verdict(dimension="security", criterion="c", met=True, output_tokens=7) for _ in range(2))
+    with open_store(path) as store:
+        store.keep_verdicts("judge", [("old", old)], asked_model="m", at=AT)
+    with sqlite3.connect(path) as connection:
+        for name in ("input_tokens", "cache_write_tokens", "cache_read_tokens"):
+            connection.execute(f"alter table verdicts drop column {name}")
+        connection.execute("update schema_version set version = 1")
+    new = replace(new, input_tokens=3, cache_write_tokens=2, cache_read_tokens=1)
+    with open_store(path) as store:
+        store.keep_verdicts("judge", [("new", new)], asked_model="m", at=AT)
+        assert store.verdicts(["old", "new"]) == {"old": old, "new": new}
+
+
 def test_a_store_from_a_newer_version_is_refused_and_left_alone(path: Path) -> None:
     with open_store(path):
         pass

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtr, stdtrit
 
-from harness.statistics.estimates import FEWEST_CASES
+from harness.statistics.estimates import FEWEST_CASES, TOLERANCE
 from harness.statistics.gate import gates
 from harness.statistics.paired import paired, pseudo_case_interval
-from harness.statistics.subsets import TOLERANCE, subsets
+from harness.statistics.subsets import subsets
 from harness.statistics.suite import Suite, suite
 from model import WEIGHTS, Drawn, Points
 

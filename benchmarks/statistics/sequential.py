@@ -26,9 +26,10 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import beta
 
 from harness.reporting.words import signed
+from harness.statistics.estimates import TOLERANCE
 from harness.statistics.paired import paired
 from harness.statistics.sequential import FUTILE, levels, look, sizes
-from harness.statistics.subsets import EXACT_UP_TO, TOLERANCE, _every_mask, _random_masks
+from harness.statistics.subsets import EXACT_UP_TO, _every_mask, _random_masks
 
 WEIGHTS = np.array([5, 5, 4, 3, 3, 2, 2, 2, 1, 1, 1, 1]) / 30
 ON_CASE, ON_CRITERION, ON_ANSWER = 0.658, 1.531, 0.342

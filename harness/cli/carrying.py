@@ -18,6 +18,7 @@ from harness.cli.stopping import until_stopped
 from harness.comparison.correcting import corrections
 from harness.comparison.looking import told
 from harness.comparison.trust import trust
+from harness.drawing import drawing
 from harness.errors import BudgetError, InputError
 from harness.grading.labels import Labels
 from harness.models.pricing import shipped_prices
@@ -72,7 +73,7 @@ def carry_out(
     manifests = [material.manifest(revision) for revision in revisions]
     if sequential:
         refuse_unfit(manifests, batch=wishes.batch)
-    with session_for(material, wishes) as at_work:
+    with drawing() as charts, session_for(material, wishes) as at_work:
         sent = batched.under_way(at_work.store)
         plans = tuple(at_work.plan(manifest, sent=sent if wishes.batch else None) for manifest in manifests)
         show_plan(console, plans)
@@ -88,21 +89,27 @@ def carry_out(
             return Carried(plans=plans)
         afford(plans, material, wishes)
         at_work.unlock(plans)
+        if any(part.to_make for plan in plans for part in plan.parts) and not wishes.batch:
+            charts.begin()  # it gets ready while the models are waited for
         meter = Meter(console, sum(plan.trials for plan in plans), at_work.traffic)
         how = _How(sequential=sequential, post=Postroom(console) if wishes.batch else None)
         runs = _perform(at_work, tuple(zip(manifests, plans, strict=True)), meter, how)
         meter.conclude()
         left = _left(at_work, manifests) if meter.left else ""
         made = assemble(at_work.store, runs, material.labels, typed)
-    return Carried(plans=plans, report=made, page=publish(made, material.root / REPORTS), left=left)
+        page = publish(made, material.root / REPORTS, charts)
+    return Carried(plans=plans, report=made, page=page, left=left)
 
 
 def assemble(store: Store, runs: Sequence[Run], labels: Mapping[str, Labels], command: str) -> Report:
     """Put the report of stored runs together: the first is the base of the others."""
-    manifest = runs[0].manifest
+    manifest, prices = runs[0].manifest, shipped_prices()
     only = frozenset(case.id for case in shared_cases(runs))
     arms = [
-        arm(run, jobs(run.manifest, store, only), store.failures(run.id), store.spending(run.id))
+        replace(
+            arm(run, jobs(run.manifest, store, only), store.failures(run.id), prices),
+            spending=store.spending(run.id),
+        )
         for run in runs
     ]
     made = report(
@@ -111,7 +118,7 @@ def assemble(store: Store, runs: Sequence[Run], labels: Mapping[str, Labels], co
         agreements=agreements(arms, labels),
         calibrations=_calibrations(store, manifest),
         notes=manifest.eval.notes,
-        provenance=provenance(arms, f"table of {shipped_prices().version}"),
+        provenance=provenance(arms, f"table of {prices.version}"),
     )
     return replace(made, corrections=corrections(made, labels))
 

@@ -13,6 +13,7 @@ from harness.cli.carrying import REPORTS, Carried
 from harness.cli.options import json_option
 from harness.cli.reading_out import read_out
 from harness.comparison.sheets import report
+from harness.drawing import drawing
 from harness.errors import InputError
 from harness.files import read_text, root_of, sha256
 from harness.parsing.scores import read_rows, sheet
@@ -60,7 +61,9 @@ def command(
         seed=seed,
         about=(("scale", f"0 to {scale:g}"), ("harness", version("agent-prompt-harness"))),
     )
-    return read_out(Carried(report=made, page=publish(made, root_of(Path.cwd()) / REPORTS)), as_json=as_json)
+    with drawing() as charts:
+        page = publish(made, root_of(Path.cwd()) / REPORTS, charts)
+    return read_out(Carried(report=made, page=page), as_json=as_json)
 
 
 def _gate(margin: float | None, dimensions: Sequence[str]) -> Gate | None:

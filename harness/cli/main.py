@@ -11,7 +11,6 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from importlib.metadata import version
 
 import click
 
@@ -110,7 +109,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"max_content_width": 100})
-@click.version_option(version("agent-prompt-harness"), prog_name="harness")
+@click.version_option(package_name="agent-prompt-harness", prog_name="harness")
 def harness() -> None:
     """Tell whether an edited agent prompt got better."""
 

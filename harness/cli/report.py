@@ -8,6 +8,7 @@ from harness.cli.carrying import REPORTS, Carried
 from harness.cli.options import json_option, store_option, store_path
 from harness.cli.reading_out import read_out
 from harness.cli.stored import report_of
+from harness.drawing import drawing
 from harness.files import root_of
 from harness.publishing import publish
 from harness.store.opening import open_store
@@ -26,4 +27,6 @@ def command(runs: tuple[str, ...], *, store: Path | None, as_json: bool) -> int:
     root = root_of(Path.cwd())
     with open_store(store_path(store, root), create=False) as opened:
         made = report_of(opened, runs, root, at=store)
-    return read_out(Carried(report=made, page=publish(made, root / REPORTS)), as_json=as_json)
+    with drawing() as charts:
+        page = publish(made, root / REPORTS, charts)
+    return read_out(Carried(report=made, page=page), as_json=as_json)

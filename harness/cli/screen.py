@@ -109,6 +109,9 @@ def show_plan(console: Console, plans: Sequence[Plan]) -> None:
     bases = {part.model: part.basis for plan in plans for part in plan.parts if part.model and part.to_make}
     for name, basis in bases.items():
         console.print(plain(f"estimate for {name}: {basis}"), style="dim")
+    caching = (part.caching for plan in plans for part in plan.parts if part.caching)
+    for line in dict.fromkeys(caching):
+        console.print(plain(f"prompt cache, {line}"), style="dim")
     console.print(_sum_of(plans))
 
 
@@ -317,6 +320,8 @@ def show_counts(console: Console, report: Report) -> None:
             words.dollars(_total(arm)),
         )
     console.print(table)
+    if sentence := words.cached([arm.caching for arm in (report.base, *report.candidates)]):
+        console.print(plain(sentence), style="dim")
 
 
 def _total(arm: Arm) -> float | None:

@@ -3,11 +3,11 @@
 Nothing here sends anything. A live call and a batch that comes back on another day take the same step.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from harness.grading.judging import UnreadableError, read_reply
 from harness.records.inputs import Criterion
-from harness.records.outcomes import Answer, Verdict
+from harness.records.outcomes import Answer, Usage, Verdict
 from harness.records.record import Record
 
 _TRIES = 2  # the second names the fault of the first; then the verdict stays open
@@ -23,7 +23,7 @@ class Inquiry(Record):
     tries: int = 0
     fault: str = ""
     cost: float | None = 0.0
-    output_tokens: int = 0
+    usage: Usage = field(default_factory=Usage)
     seconds: float = 0.0
 
     def hear(
@@ -43,7 +43,7 @@ class Inquiry(Record):
                 return spent
             reason = f"the judge's reply could not be used, twice: {spent.fault}"
             verdict = Verdict(dimension=dimension, criterion=criterion.id, met=None, reason=reason)
-        return replace(verdict, cost=spent.cost, output_tokens=spent.output_tokens, seconds=spent.seconds)
+        return replace(verdict, cost=spent.cost, seconds=spent.seconds, **asdict(spent.usage))
 
     def _spending(self, reply: Answer) -> "Inquiry":
         """Add what a reply took; one unknown price makes the sum unknown."""
@@ -51,7 +51,7 @@ class Inquiry(Record):
         return replace(
             self,
             cost=None if unknown else (self.cost or 0.0) + (reply.cost or 0.0),
-            output_tokens=self.output_tokens + reply.usage.output_tokens,
+            usage=self.usage + reply.usage,
             seconds=self.seconds + reply.seconds,
         )
 

@@ -4,12 +4,13 @@ import json
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from harness.records.inputs import Criterion
 from harness.records.outcomes import Verdict
 
 _EQUAL = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "–": "-", "—": "-", " ": " "})
-_MARKUP = frozenset("*_`#>|")
+_RUNS = re.compile(r"\s+|[^\s*_`#>|]+")  # what lies between Markdown marks: white space, and all else
 _WORD = re.compile(r"\w+")
 _FEWEST_WORDS = 3
 _PIECES = re.compile(r"\n|(?<=[.!?;:])\s+")
@@ -120,16 +121,16 @@ def _fields(reply: str) -> tuple[str, str, bool]:
     return quote, reason, met
 
 
+@lru_cache(maxsize=64)  # a judge asks about one answer many times
 def _fold(text: str) -> _Folded:
     """Drop Markdown marks, make white space single and quotation marks straight, keeping origins."""
-    characters: list[str] = []
+    pieces: list[str] = []
     origins: list[int] = []
-    for index, character in enumerate(text.translate(_EQUAL)):
-        if character in _MARKUP:
-            continue
-        character = " " if character.isspace() else character  # noqa: PLW2901 - folded in place
-        if character == " " and (not characters or characters[-1] == " "):
-            continue
-        characters.append(character)
-        origins.append(index)
-    return _Folded("".join(characters), tuple(origins))
+    for run in _RUNS.finditer(text.translate(_EQUAL)):
+        if not run.group().isspace():
+            pieces.append(run.group())
+            origins.extend(range(*run.span()))
+        elif pieces and pieces[-1] != " ":
+            pieces.append(" ")
+            origins.append(run.start())
+    return _Folded("".join(pieces), tuple(origins))

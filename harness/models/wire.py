@@ -7,10 +7,10 @@ from typing import NoReturn
 
 from harness.errors import CallError
 from harness.models.faults import PassingError
+from harness.planning.prefixes import BREAKPOINTS
 from harness.records.outcomes import Message, Request, Usage
 
 _MOST_TOKENS = 10**9  # far above any model's; a server that counts more is broken
-_BREAKPOINTS = 4  # the API accepts no more in one request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ def wire(request: Request) -> dict[str, object]:
     all. Sampling parameters are never sent (the API refuses them), thinking is the model's default.
     """
     body: dict[str, object] = {"model": request.model, "max_tokens": request.max_tokens}
-    left = _BREAKPOINTS
+    left = BREAKPOINTS
     if request.system:
         body["system"] = [_block(request.system, cached=True)]
         left -= 1

@@ -7,11 +7,13 @@ for what is left out on purpose.
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 from harness.records.inputs import Case, Criterion, GraderSpec, ModelSpec, Rubric
 from harness.records.outcomes import Request
 from harness.records.results import GraderInfo, Manifest
+
+_REQUEST = tuple(field.name for field in fields(Request))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,10 @@ def digest(value: object) -> str:
 
 def answer_key(request: Request) -> str:
     """Name an answer by all that was asked for it."""
-    return digest(asdict(request))
+    # Not `asdict`, which copies deeply, twenty times slower: this runs for every trial of every command.
+    asked = {name: getattr(request, name) for name in _REQUEST}
+    asked["messages"] = [{"role": message.role, "parts": message.parts} for message in request.messages]
+    return digest(asked)
 
 
 def verdict_key(info: GraderInfo, spec: GraderSpec, asked: Asked, vote: int = 1) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from harness.grading.scoring import criteria_of
+from harness.planning.prefixes import CHARACTERS_PER_TOKEN, too_short
 from harness.planning.prices import PriceTable
 from harness.planning.work import Job
 from harness.prompts import SYSTEM
@@ -14,8 +15,6 @@ from harness.records.inputs import GraderSpec, ModelSpec
 from harness.records.outcomes import Usage
 from harness.records.record import Record
 from harness.records.results import Manifest
-
-_CHARACTERS_PER_TOKEN = 3.0  # English prose and code with today's tokenizers; errs to the dear side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +45,8 @@ class Part(Record):
     cost: float | None
     seconds: float
     basis: str
+    caching: str = ""
+    """What the prompt cache does for these calls, or why it can do nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +133,7 @@ def _tally(manifest: Manifest, work: Iterable[Job], sent: AbstractSet[str]) -> _
                 tally.question_characters += len(job.case.question)
             criteria = sum(1 for _, each in criteria_of(job.case, manifest.rubrics) if not each.checks)
             left = Counter[str]({spec.kind: criteria for spec in manifest.eval.graders})
-            length = int(GUESS_AGENT.output_tokens * _CHARACTERS_PER_TOKEN)
+            length = int(GUESS_AGENT.output_tokens * CHARACTERS_PER_TOKEN)
         else:
             tally.answers += 1
             open_ = [mark for mark in job.marks if mark.verdict is None]
@@ -158,26 +159,31 @@ class _Costs:
 
     def agent(self, tally: _Tally) -> Part:
         model = self.manifest.eval.model
-        prompt = len(self.manifest.revision.agent.prompt)
-        characters = prompt * tally.unanswered + tally.question_characters
-        usage = Usage(input_tokens=_tokens(characters))
-        stored, to_make = tally.answers, tally.unanswered
-        return self._part("answers", model, (stored, to_make), usage, GUESS_AGENT)
+        prompt, to_make = _tokens(len(self.manifest.revision.agent.prompt)), tally.unanswered
+        prefix = _Prefix("system prompt", tokens=prompt, number=min(1, to_make), calls=to_make)
+        usage = Usage(input_tokens=_tokens(tally.question_characters))
+        return self._part("answers", model, (tally.answers, to_make), (usage, prefix), GUESS_AGENT)
 
     def grader(self, spec: GraderSpec, tally: _Tally) -> Part:
         """One write of the cached prefix per answer, reads of it and a short tail per criterion."""
         kind = spec.kind
         to_make = tally.to_make[kind]
-        prefix = _tokens(len(SYSTEM) * tally.prefixes[kind] + tally.prefix_characters[kind])
-        later = to_make / tally.prefixes[kind] - 1 if tally.prefixes[kind] else 0
-        usage = Usage(
-            input_tokens=120 * to_make, cache_write_tokens=prefix, cache_read_tokens=int(prefix * later)
-        )
-        return self._part(f"{kind} verdicts", spec.model, (tally.stored[kind], to_make), usage, GUESS_JUDGE)
+        number = tally.prefixes[kind]
+        mean = _tokens(len(SYSTEM) + tally.prefix_characters[kind] / number) if number else 0
+        prefix = _Prefix("question with its answer", tokens=mean, number=number, calls=to_make)
+        tails = Usage(input_tokens=120 * to_make)
+        counts = (tally.stored[kind], to_make)
+        return self._part(f"{kind} verdicts", spec.model, counts, (tails, prefix), GUESS_JUDGE)
 
     def _part(
-        self, name: str, model: ModelSpec | None, counts: tuple[int, int], prompt: Usage, guess: Habit
+        self,
+        name: str,
+        model: ModelSpec | None,
+        counts: tuple[int, int],
+        prompt: tuple[Usage, "_Prefix"],
+        guess: Habit,
     ) -> Part:
+        """Price one kind of call; `prompt` is what is never cached, all calls together, and what may be."""
         stored, to_make = counts
         if model is None or model.provider == "recorded":
             free = "free: looked up" if model or name.startswith("labels") else "free: no model is asked"
@@ -186,7 +192,9 @@ class _Costs:
         habit = self.habits.get((role, model.name), guess)
         seconds = habit.seconds or guess.seconds  # what came by batches was not timed
         each = min(habit.output_tokens, model.max_tokens)
-        usage = prompt + Usage(output_tokens=int(each * to_make))
+        rest, prefix = prompt
+        short = too_short(self.prices, model.name, prefix.tokens)
+        usage = rest + prefix.usage(cached=not short) + Usage(output_tokens=int(each * to_make))
         cost = self._cost(model.name, usage, to_make)
         basis = f"{each:,.0f} output tokens a call, " + (
             f"mean of {habit.measured:,} stored" if habit.measured else "a guess: none stored yet"
@@ -200,6 +208,7 @@ class _Costs:
             cost=cost,
             seconds=0 if self.batch else seconds * to_make / self.manifest.eval.concurrency,
             basis=basis,
+            caching=prefix.words(short) if to_make else "",
         )
 
     def _cost(self, model: str, usage: Usage, calls: int) -> float | None:
@@ -216,5 +225,38 @@ class _Costs:
         return None if each is None else each * calls
 
 
+@dataclass(frozen=True, slots=True)
+class _Prefix:
+    """What many calls have in common: `number` of them, `tokens` long on average, in `calls` in all."""
+
+    name: str
+    tokens: int
+    number: int
+    calls: int
+
+    def usage(self, *, cached: bool) -> Usage:
+        """The first call of each writes it, the others read it; all send it where it is too short."""
+        if not cached:
+            return Usage(input_tokens=self.tokens * self.calls)
+        return Usage(
+            cache_write_tokens=self.tokens * self.number,
+            cache_read_tokens=self.tokens * (self.calls - self.number),
+        )
+
+    def words(self, short: str) -> str:
+        """Say what the cache does, or why it does nothing; `short` says why it is not cached."""
+        if short:
+            return f"{self.name}: {short}"
+        read = self.calls - self.number
+        told = (
+            f"written {_times(self.number)}, read {_times(read)}" if read else "written, and read by nobody"
+        )
+        return f"{self.name}: about {self.tokens:,} tokens, {told}"
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number:,} times"
+
+
 def _tokens(characters: float) -> int:
-    return round(characters / _CHARACTERS_PER_TOKEN)
+    return round(characters / CHARACTERS_PER_TOKEN)

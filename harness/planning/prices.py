@@ -69,6 +69,8 @@ class Price(Record):
     until: dt.date | None = None
     rates: Rates
     long_prompt: LongPrompt | None = None
+    cache_minimum: int | None = None
+    """Tokens that the beginning of a prompt must have to be cached; left out where nobody has said."""
 
     def __post_init__(self) -> None:
         """Refuse a period that holds no day."""
@@ -87,9 +89,13 @@ class Price(Record):
 
     def cost(self, usage: Usage) -> float:
         """US dollars of one request; the tier is chosen by its whole prompt, cached or not."""
-        prompt = usage.input_tokens + usage.cache_write_tokens + usage.cache_read_tokens
         long = self.long_prompt
-        return long.rates.cost(usage) if long and prompt > long.above else self.rates.cost(usage)
+        return long.rates.cost(usage) if long and usage.prompt_tokens > long.above else self.rates.cost(usage)
+
+    def saved(self, usage: Usage) -> float:
+        """US dollars that the prompt cache took off one request; negative where it was only written."""
+        uncached = Usage(input_tokens=usage.prompt_tokens, output_tokens=usage.output_tokens)
+        return self.cost(uncached) - self.cost(usage)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +124,16 @@ class PriceTable(Record):
         """
         price = self.price(model, on)
         return None if price is None else price.cost(usage) * (BATCH_SHARE if batch else 1.0)
+
+    def saved(self, model: str, usage: Usage, on: dt.date) -> float | None:
+        """US dollars that the prompt cache took off one request; `None` where no price is known."""
+        price = self.price(model, on)
+        return None if price is None else price.saved(usage)
+
+    def cache_minimum(self, model: str) -> int | None:
+        """Tokens from which on a model caches the beginning of a prompt; `None` where that is not known."""
+        known = (price.cache_minimum for price in self.prices if model in (price.model, *price.aliases))
+        return next((each for each in known if each is not None), None)
 
     def price(self, model: str, on: dt.date) -> Price | None:
         """The price of a model, by its name or an alias, on that day."""

@@ -45,6 +45,11 @@ class Usage(Record):
     cache_write_tokens: int = 0
     cache_read_tokens: int = 0
 
+    @property
+    def prompt_tokens(self) -> int:
+        """The whole prompt, cached or not."""
+        return self.input_tokens + self.cache_write_tokens + self.cache_read_tokens
+
     def __add__(self, other: "Usage") -> "Usage":
         """Sum field by field."""
         return Usage(
@@ -93,7 +98,8 @@ class Verdict(Record):
     """A yes or no to one criterion with its evidence; `met is None` means ungraded, `reason` says why.
 
     `quote` is verbatim text of the answer. `cost` is what the judge's calls cost in US dollars,
-    `None` where no price is known; `output_tokens` and `seconds` are what they took, all calls together.
+    `None` where no price is known; tokens and `seconds` are what they took, all calls together, counted as
+    in `Usage`.
     """
 
     dimension: str
@@ -104,6 +110,19 @@ class Verdict(Record):
     cost: float | None = 0.0
     output_tokens: int = 0
     seconds: float = 0.0
+    input_tokens: int = 0
+    cache_write_tokens: int = 0
+    cache_read_tokens: int = 0
+
+    @property
+    def usage(self) -> Usage:
+        """All tokens that the verdict took."""
+        return Usage(
+            input_tokens=self.input_tokens,
+            output_tokens=self.output_tokens,
+            cache_write_tokens=self.cache_write_tokens,
+            cache_read_tokens=self.cache_read_tokens,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -555,13 +555,28 @@ class Counts(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Caching(Record):
+    """What the API's prompt cache did for the calls of one role: tokens of their prompts, and money.
+
+    `saved` is in US dollars at the prices of the day of the run, negative where more was written than
+    read, `None` where no price is known. `why` says why nothing was read, where that can be said.
+    """
+
+    prompt_tokens: int
+    read_tokens: int
+    saved: float | None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Arm(Record):
     """One run as a report shows it: per grader its counts, outcomes and estimates.
 
     `run` is `None` where another tool made the scores: there are no outcomes, words or costs then.
     `costs` maps `agent` and each grader kind to US dollars, `None` where no price is known;
     these are what the stored calls cost when they were made. `spending` is what this run itself was to
-    cost and did. `seconds` is the median of an answer.
+    cost and did. `seconds` is the median of the answers that were timed. `caching` has the same keys as
+    `costs`, but for those who asked no model.
     """
 
     run: Run | None
@@ -574,6 +589,7 @@ class Arm(Record):
     costs: Mapping[str, float | None]
     seconds: float | None
     spending: tuple[Spending, ...] = ()
+    caching: Mapping[str, Caching] = field(default_factory=dict)
 
     @property
     def made(self) -> Run:

@@ -22,6 +22,7 @@ LONGEST = 100_000
 
 _SAFE_LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 _TAG = re.compile(r"(<[^>]*>)")
+_LETTERS = re.compile(r"[^\W_]+")  # letters and digits of any script
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +64,15 @@ def _marked(body: str, quotes: Sequence[Quote]) -> tuple[str, frozenset[str]]:
 _Span = tuple[int, int, Quote]
 
 
-def _spans(text: str, quotes: Iterable[Quote]) -> list[_Span]:
-    offsets = [index for index, character in enumerate(text) if character.isalnum()]
-    letters = "".join(text[index] for index in offsets)
+def _spans(text: str, quotes: Sequence[Quote]) -> list[_Span]:
+    if not quotes:
+        return []
+    runs = [run.span() for run in _LETTERS.finditer(text)]
+    offsets = [index for start, end in runs for index in range(start, end)]
+    letters = "".join(text[start:end] for start, end in runs)
     spans = []
     for quote in quotes:
-        wanted = "".join(character for character in quote.text if character.isalnum())
+        wanted = "".join(_LETTERS.findall(quote.text))
         found = letters.find(wanted) if wanted else -1
         if found >= 0:
             spans.append((offsets[found], offsets[found + len(wanted) - 1] + 1, quote))

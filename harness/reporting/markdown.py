@@ -33,7 +33,7 @@ _RESERVE = 200
 def markdown(report: Report) -> str:
     """Give the report as GitHub Markdown of fewer than 65,536 characters; parts that do not fit are named."""
     parts = [_title(report), *(_verdict(report) if report.comparisons else _single(report))]
-    parts += [*([_running(report)] if report.base.run else []), *_folded(report)]
+    parts += [*([_running(report)] if report.base.run else []), *_cached(report), *_folded(report)]
     return _fitted(parts)
 
 
@@ -196,6 +196,11 @@ def _running(report: Report) -> str:
         "graders",
     )
     return _table(header, [_arm(arm, grader) for arm in selection.arms(report)[:_ROWS_SHOWN]])
+
+
+def _cached(report: Report) -> Iterator[str]:
+    if sentence := words.cached([arm.caching for arm in selection.arms(report)]):
+        yield markdown_text(sentence, 600)
 
 
 def _arm(arm: Arm, grader: str) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from harness.records.results import (
     VerdictWord,
 )
 from harness.reporting import diff, selection, words
-from harness.reporting.cases import views
+from harness.reporting.cases import CaseView, views
 from harness.reporting.chart import Chart, darkened
 from harness.reporting.untrusted import shortened, visible
 
@@ -33,8 +33,12 @@ _FLIPS_SHOWN = 10
 _CHARTS = ("forest", "scores", "heatmap")
 
 
-def html(report: Report, charts: Mapping[str, Chart]) -> str:
-    """Give the report as one self-contained page; equal reports and charts give equal text."""
+def html(report: Report, charts: Mapping[str, Chart], told: Sequence[CaseView] = ()) -> str:
+    """Give the report as one self-contained page; equal reports and charts give equal text.
+
+    `told` are its cases' `views`, where they were made beforehand: they are most of the work, and need no
+    chart.
+    """
     style, script = _asset("page.css"), _asset("page.js")
     return (
         _templates()
@@ -53,7 +57,7 @@ def html(report: Report, charts: Mapping[str, Chart]) -> str:
             gated=_gated(report),
             charts={kind: _figure(kind, charts[kind]) for kind in _CHARTS if kind in charts},
             movements=[_movement(report, each) for each in selection.deciding(report) if report.rubrics],
-            cases=views(report),
+            cases=told or views(report),
             diffs=list(_diffs(report)),
             tags=sorted({visible(tag) for case in report.cases for tag in case.tags}),
             style=Markup(style),  # noqa: S704 # our own file

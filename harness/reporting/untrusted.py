@@ -4,14 +4,14 @@ HTML needs nothing from here beyond `visible`: the templates escape everything t
 """
 
 import re
-import unicodedata
 
 _ZERO_WIDTH_SPACE = "\N{ZERO WIDTH SPACE}"
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]|~$^]|^[#+=-]|(?<=^\d)[.)](?=\s|$)|(?<=^\d\d)[.)](?=\s|$))")
 # GitHub links these in rendered text, whatever was escaped in the source, so the words are cut apart.
 _AUTOLINKED = re.compile(r"(@|#(?=\w)|GH-(?=\d)|https?:(?=//)|ftp:(?=//)|www(?=\.))", re.IGNORECASE)
-_ACTING = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# Control characters (Cc) but tab and line end, lone surrogates (Cs), and marks of direction.
+_ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -23,10 +23,7 @@ def visible(text: str) -> str:
     >>> visible("a\x1b[31mb\u202ec")
     'a�[31mb�c'
     """
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    if lines.isprintable():
-        return lines
-    return "".join(_REPLACEMENT if _acts(character) else character for character in lines)
+    return _ACTING.sub(_REPLACEMENT, text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def shortened(text: str, length: int) -> str:
@@ -80,13 +77,3 @@ def json_text(text: str) -> str:
     '{"a": "\\u202eb"}'
     """
     return _ACTING.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
-
-
-def _acts(character: str) -> bool:
-    if character in "\n\t":
-        return False
-    if unicodedata.category(character) in {"Cc", "Cs"}:
-        return True
-    return unicodedata.bidirectional(character) in {
-        "LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI",
-    }  # fmt: skip

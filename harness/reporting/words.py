@@ -1,8 +1,8 @@
 """Numbers and verdicts in the form that every report shows them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from harness.records.results import Correction, Estimate, GateResult, VerdictWord
+from harness.records.results import Caching, Correction, Estimate, GateResult, VerdictWord
 
 _MINUS = "\N{MINUS SIGN}"
 _CORRECTED = (
@@ -89,6 +89,29 @@ def dollars(cost: float | None) -> str:
     if 0 < cost < _LEAST_DOLLARS:
         return f"under ${_LEAST_DOLLARS}"
     return f"${cost:.4f}" if 0 < cost < 0.1 else f"${cost:,.2f}"
+
+
+def cached(arms: Sequence[Mapping[str, Caching]]) -> str:
+    """Say what the prompt cache did for all calls together; nothing where no model was asked.
+
+    >>> cached([{"agent": Caching(prompt_tokens=1000, read_tokens=900, saved=0.5)}])
+    'Prompt cache: 90% of 1,000 prompt tokens were read from it, which saved $0.50.'
+    """
+    found = [each for arm in arms for each in arm.values()]
+    prompts, read = sum(each.prompt_tokens for each in found), sum(each.read_tokens for each in found)
+    if not prompts:
+        return ""
+    told = f"Prompt cache: {percent(read / prompts)} of {count(prompts)} prompt tokens were read from it"
+    saved = [each.saved for each in found]
+    total = sum(each or 0.0 for each in saved)
+    if None in saved:
+        told += "; what that saved is unknown."
+    elif abs(total) < 0.00005:
+        told += "."
+    else:
+        told += f", which saved {dollars(total)}." if total > 0 else f", which cost {dollars(-total)} more."
+    reasons = dict.fromkeys(each.why for each in found if each.why)
+    return " ".join((told, *reasons))
 
 
 def count(number: float | None) -> str:

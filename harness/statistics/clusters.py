@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.records.results import Estimate
-from harness.statistics.estimates import NO_VARIATION, mean, mean_score, t_quantile
-from harness.statistics.subsets import TOLERANCE
+from harness.statistics.estimates import NO_VARIATION, TOLERANCE, mean, mean_score, t_quantile
 
 FEWEST_CLUSTERS = 10
 """Below ten clusters cluster-robust errors are too small even with t."""

@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.records.results import Estimate
-from harness.statistics.estimates import t_quantile
-from harness.statistics.subsets import TOLERANCE
+from harness.statistics.estimates import TOLERANCE, t_quantile
 
 PPI = "PPI++ over cases"
 YOUDEN = "difference / (sensitivity + specificity - 1)"

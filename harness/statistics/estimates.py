@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Sequence
-
-from scipy.special import ndtri, stdtrit
+from statistics import NormalDist
 
 from harness.records.results import Estimate
-from harness.statistics.subsets import TOLERANCE
+
+TOLERANCE = 1e-9
+"""Points. Two scores closer than this are the same score: rounding must not decide a tie."""
 
 FEWEST_CASES = 6
 """Below six changed cases no two-sided p under .05 exists: 2 / 2**5 = .0625."""
@@ -19,12 +20,14 @@ NOTHING = Estimate(mean=None, low=None, high=None, n=0, method="nothing graded")
 
 def t_quantile(probability: float, df: float) -> float:
     """Give Student's t quantile; `df` need not be whole."""
+    from scipy.special import stdtrit  # noqa: PLC0415 - a fifth of a second that only intervals need
+
     return float(stdtrit(df, probability))
 
 
 def z_quantile(probability: float) -> float:
     """Give the normal quantile."""
-    return float(ndtri(probability))
+    return NormalDist().inv_cdf(probability)
 
 
 def mean(values: Sequence[float]) -> float:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.records.results import GateResult
-from harness.statistics.estimates import t_quantile
-from harness.statistics.subsets import TOLERANCE
+from harness.statistics.estimates import TOLERANCE, t_quantile
 from harness.statistics.suite import Suite, Unavailable
 
 GateWord = Literal["PASS", "FAIL", "INCONCLUSIVE"]

@@ -4,8 +4,7 @@ import math
 from collections.abc import Sequence
 
 from harness.records.results import Estimate
-from harness.statistics.estimates import FEWEST_CASES, mean, t_quantile
-from harness.statistics.subsets import TOLERANCE
+from harness.statistics.estimates import FEWEST_CASES, TOLERANCE, mean, t_quantile
 
 AT_EQUAL_LENGTH = "least squares at equal length"
 BEYOND = f"{AT_EQUAL_LENGTH}, beyond what was seen"

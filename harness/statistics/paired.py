@@ -9,6 +9,7 @@ from harness.statistics.clusters import FEWEST_CLUSTERS, Units, clustered, robus
 from harness.statistics.estimates import (
     FEWEST_CASES,
     NO_VARIATION,
+    TOLERANCE,
     cases_needed,
     detectable,
     mean,
@@ -17,7 +18,6 @@ from harness.statistics.estimates import (
 from harness.statistics.subsets import (
     DRAWS,
     EXACT_UP_TO,
-    TOLERANCE,
     SubsetMeans,
     subset_means,
     subset_means_together,

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-TOLERANCE = 1e-9
-"""Points. Two scores closer than this are the same score: rounding must not decide a tie."""
+from harness.statistics.estimates import TOLERANCE
 
 EXACT_UP_TO = 14
 """Cases (or clusters) up to which every subset is taken."""

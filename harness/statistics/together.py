@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.statistics.subsets import TOLERANCE, subsets
+from harness.statistics.estimates import TOLERANCE
+from harness.statistics.subsets import subsets
 
 
 def step_down(columns: Sequence[Sequence[float]], *, seed: int) -> list[float]:

@@ -22,10 +22,7 @@ _KEEP_VERDICT = _NEW_VERDICT.on_conflict_do_update(
     set_={
         **{name: _NEW_VERDICT.excluded[name] for name in ("met", "quote", "reason", "created_at")},
         # What was paid for the verdict that gives way stays paid.
-        **{
-            name: verdicts.c[name] + _NEW_VERDICT.excluded[name]
-            for name in ("cost", "output_tokens", "seconds")
-        },
+        **{name: verdicts.c[name] + _NEW_VERDICT.excluded[name] for name in ("cost", *USAGE, "seconds")},
     },
     where=verdicts.c.met.is_(None),
 )

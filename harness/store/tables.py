@@ -55,6 +55,9 @@ verdicts = Table(
     Column("output_tokens", Integer, nullable=False),
     Column("seconds", Float, nullable=False),
     Column("created_at", String(32), nullable=False),
+    Column("input_tokens", Integer, nullable=False, server_default="0"),
+    Column("cache_write_tokens", Integer, nullable=False, server_default="0"),
+    Column("cache_read_tokens", Integer, nullable=False, server_default="0"),
 )
 
 runs = Table(
@@ -174,5 +177,20 @@ def _batches(connection: Connection) -> None:
     metadata.create_all(connection, tables=[batches, batch_items])
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _calibrations, _stopping, _spending, _batches)
+def _prompts_of_verdicts(connection: Connection) -> None:
+    """Version 6: what a verdict's prompts were made of; 0 for older verdicts, of which it is not known."""
+    there = {column["name"] for column in inspect(connection).get_columns(verdicts.name)}
+    for name in ("input_tokens", "cache_write_tokens", "cache_read_tokens"):
+        if name not in there:  # a new store's first step made the tables as they are today
+            connection.execute(text(f"ALTER TABLE verdicts ADD COLUMN {name} INTEGER NOT NULL DEFAULT 0"))
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
+    _first,
+    _calibrations,
+    _stopping,
+    _spending,
+    _batches,
+    _prompts_of_verdicts,
+)
 """Step n takes a store from version n to n + 1. Never edit a step that has shipped; append one."""
