@@ -7,6 +7,7 @@ from pathlib import Path
 
 import matplotlib.style
 import numpy as np
+from drawings_over_time import OVER_TIME
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import binom
@@ -185,6 +186,7 @@ DRAWINGS: Mapping[str, tuple[Callable[[Axes], None], float]] = {
     "gate": (gate, 2.0),
     "rate": (rate, 2.6),
     "agreement": (agreement, 2.4),
+    **OVER_TIME,
 }
 """Each with its height in inches."""
 

@@ -1,36 +1,14 @@
-"""Draw the pictures of docs/statistics.md on power, looks and trend, from the harness's own functions."""
+"""The pictures of docs/statistics.md on power, looks and trend, from the harness's own functions."""
 
-import re
-import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
-import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from harness.reporting import chart as house
 from harness.statistics.power import Scatter, design
 from harness.statistics.sequential import FRACTIONS, levels
 from harness.statistics.trend import DECISION, Night, alarms, cusum
-
-IMAGES = Path(__file__).parent / "images"
-
-_STYLE = {
-    "font.family": ["DejaVu Sans"],
-    "font.size": 9,
-    "svg.fonttype": "path",
-    "svg.hashsalt": "harness",
-    "axes.edgecolor": house.RULE,
-    "axes.labelcolor": house.SOFT,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": house.SOFT,
-    "ytick.color": house.INK,
-    "text.color": house.INK,
-    "figure.facecolor": house.PAPER,
-}
 
 
 def power(axes: Axes) -> None:
@@ -112,31 +90,9 @@ def trend(axes: Axes) -> None:
     axes.set(xlabel="night", ylabel="score, points", ylim=(62, 84.5))
 
 
-DRAWINGS: Mapping[str, tuple[Callable[[Axes], None], float]] = {
+OVER_TIME: Mapping[str, tuple[Callable[[Axes], None], float]] = {
     "power": (power, 2.6),
     "looks": (looks, 1.7),
     "trend": (trend, 2.6),
 }
 """Each with its height in inches."""
-
-
-def main(folder: Path = IMAGES) -> int:
-    """Draw all of them as SVG; equal numbers give equal bytes."""
-    with matplotlib.style.context(["default", _STYLE]):
-        for name, (draw, height) in DRAWINGS.items():
-            figure = Figure(figsize=(8.0, height), layout="constrained")
-            draw(figure.add_subplot())
-            path = folder / f"{name}.svg"
-            figure.savefig(path, metadata={"Date": None, "Creator": None})
-            # Hundredths are fine enough for a line, and half as long.
-            text = re.sub(r'(?<= d=")[^"]*', _coarse, path.read_text(encoding="utf-8"))
-            path.write_text(text, encoding="utf-8")
-    return 0
-
-
-def _coarse(found: re.Match[str]) -> str:
-    return re.sub(r"(\.\d\d)\d+", r"\1", found[0])
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -21,7 +21,7 @@ def floored(door: Door) -> Iterator[Door]:
         return "Use a queue and hope." if usual else "Name the threat of replay."
 
     with Loopback(reply=reply) as server:
-        gate = {"margin": 10, "floors": {"security": 60}}
+        gate = {"margin": 10, "floors": {"security": 60}, "allow_uncalibrated": True}
         door.eval(server.url, attempts=3, graders=[{"kind": "signals"}], gate=gate)
         door.cases(*(f"case{number:02}" for number in range(16)))
         door.write("agents/good.md", AGENT.replace("Answer briefly", "Answer well"))

@@ -199,7 +199,10 @@ def test_every_fault_of_a_file_is_told_at_once_with_its_line() -> None:
         "line 15, [2].prompt: no is true or false to some YAML tools and text to others (hint: quote it)",
         "line 16, [2].tags: must be a list, got 'one' (hint: write it as an item, after `- ` or inside [ ])",
         "line 17, [3]: give either a prompt or turns (exactly one of the two)",
-        "line 20, [4]: must have the fields id, title, prompt, turns, context, tags, criteria, got 3",
+        (
+            "line 20, [4]: must have the fields id, title, prompt, turns, context, tags, reference, "
+            "guidance, cluster, criteria, got 3"
+        ),
     ]
 
 
@@ -216,7 +219,7 @@ def test_every_fault_of_a_file_is_told_at_once_with_its_line() -> None:
             ("name: claude-sonnet-5-5", "max_tokens: 2.5"),
             "line 5, model.max_tokens: must be a whole number, got 2.5",
         ),
-        (("{margin: 5}", "maybe"), "line 11, gate: must have the fields margin, dimensions, got 'maybe'"),
+        (("{margin: 5}", "maybe"), "line 11, gate: must have the fields margin, margins, dimensions,"),
         (("gate: {margin: 5}", "budget: lots"), "line 11, budget: must be a number, got 'lots'"),
         (("gate: {margin: 5}", "examples: 1"), "line 11, examples: must be true or false, got 1"),
         (

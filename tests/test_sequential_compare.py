@@ -128,7 +128,7 @@ def test_a_gate_does_not_pass_on_half_of_the_suite(door: Door) -> None:
 
     record(door, names(20), lambda *_: NEITHER, improved, attempts=2)
     path = door.root / "evals" / "small.yaml"
-    path.write_text(path.read_text() + "gate:\n  margin: 10\n")
+    path.write_text(path.read_text() + "gate:\n  margin: 10\n  allow_uncalibrated: true\n")
     done = sequential(door)
     assert done.code == 4, done.err
     (gate,) = results(door)["comparisons"][0]["gates"]
@@ -143,7 +143,7 @@ def test_a_gate_fails_where_the_looks_found_it_worse(door: Door) -> None:
 
     record(door, names(20), good, lambda *_: NEITHER, attempts=2)
     path = door.root / "evals" / "small.yaml"
-    path.write_text(path.read_text() + "gate:\n  margin: 10\n")
+    path.write_text(path.read_text() + "gate:\n  margin: 10\n  allow_uncalibrated: true\n")
     assert sequential(door).code == 1
 
 
