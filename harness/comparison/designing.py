@@ -126,7 +126,7 @@ def advice(now: Priced, others: Sequence[Priced], *, gated: bool = True) -> str:
     opening = f"Your eval as it is ({_size(now.design)}) {_finds(now.design)}"
     if now.design.gate is None:
         return f"{opening}."
-    passes = "its gate passes" if gated else "a gate like that would pass"
+    passes = "its gate passes" if gated else "a gate at the usual margin would pass"
     opening += f", and if nothing changed {passes} {percent(now.passes)} of the time"
     if now.passes >= ENOUGH:
         return f"{opening}: that is enough."
