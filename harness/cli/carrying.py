@@ -15,7 +15,7 @@ from harness.cli.options import Wishes, store_path
 from harness.cli.posting import Postroom, show_sent, warn_of_sent
 from harness.cli.screen import Meter, err, plain, show_plan
 from harness.cli.stopping import until_stopped
-from harness.comparison.correcting import corrections
+from harness.comparison.correcting import corrections, favours
 from harness.comparison.looking import told
 from harness.comparison.trust import trust
 from harness.drawing import drawing
@@ -120,7 +120,9 @@ def assemble(store: Store, runs: Sequence[Run], labels: Mapping[str, Labels], co
         notes=manifest.eval.notes,
         provenance=provenance(arms, f"table of {prices.version}"),
     )
-    return replace(made, corrections=corrections(made, labels))
+    corrected = corrections(made, labels)
+    leans = favours(corrected, grader=manifest.graders[0].kind, base=made.base.label)
+    return replace(made, corrections=corrected, notes=(*made.notes, *leans))
 
 
 def _calibrations(store: Store, manifest: Manifest) -> Mapping[str, Calibration]:

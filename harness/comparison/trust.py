@@ -50,7 +50,7 @@ def caveats(gates: tuple[GateResult, ...], trusted: Trust, gate: Gate | None) ->
     if trusted.words:
         yield trusted.words
     if gates and not trusted.may_gate and gate is not None and gate.allow_uncalibrated:
-        yield "Its gate is decided all the same, because the eval says `gate.allow_uncalibrated: true`."
+        yield "It may decide the gate all the same, because the eval says `gate.allow_uncalibrated: true`."
 
 
 def permitted(gates: tuple[GateResult, ...], trusted: Trust, gate: Gate | None) -> tuple[GateResult, ...]:
