@@ -140,6 +140,9 @@ def test_the_gate_foretold_is_the_gate_of_the_eval(door: Door) -> None:
     found = door.run("power", "small", "--json").data
     (now,) = (made for made in found["designs"] if made["now"])
     assert set(now["gates"]) == {"security", "overall ≥ 30"}
+    assert (found["gate"]["set"], found["gate"]["looks"]) == (True, 2)
+    assert found["gate"]["margins"] == {"security": 6}
+    assert "stays inconclusive" in found["wanting"][0]
     told = door.run("power", "small").out
     assert (
         "the gate, with a margin of 6 on security and a floor of 30 on overall (which working scored" in told
@@ -148,6 +151,16 @@ def test_the_gate_foretold_is_the_gate_of_the_eval(door: Door) -> None:
     assert (
         "stays inconclusive whatever the size until its grader may decide it. The signals grader is" in told
     )
+
+
+def test_the_same_prompt_under_another_label_is_measured_once(door: Door) -> None:
+    record(door, names(12), mixed, better, attempts=3)
+    door.run("compare", "small", "--base", "agents/old.md")
+    once = door.run("power", "small", "--json").data
+    door.run("compare", "small", "--base", "agents/old.md", "--candidate", "agents/helper.md")
+    again = door.run("power", "small", "--json").data
+    assert [run["label"] for run in again["runs"]] == ["old", "helper"]
+    assert again["variances"] == once["variances"]
 
 
 def test_an_eval_without_a_gate_is_not_said_to_have_one(door: Door) -> None:

@@ -84,8 +84,16 @@ def command(
     rows = [table.priced(n, e) for n in sizes for e in repeats]
     now = table.priced(len(manifest.cases), manifest.eval.attempts)
     told = advice(now, [*rows, *table.enough_attempts()], gated=gate is not None)
+    open_points = wanting(found, gate, trusted)
     if as_json:
-        click.echo(json.dumps(_data(manifest, arms, found, rows, told), indent=2, ensure_ascii=False))
+        foretold = {"set": gate is not None, **asdict(asked)}
+        data = {
+            **_data(manifest, arms, found, rows),
+            "gate": foretold,
+            "advice": told,
+            "wanting": open_points,
+        }
+        click.echo(json.dumps(data, indent=2, ensure_ascii=False))
         return 0
     err().print(plain(f"measured on {words.many(len(arms), 'run')}: {_runs(arms)}"), style="dim")
     err().print(plain(f"{measured(found)}"), style="dim")
@@ -96,7 +104,7 @@ def command(
         console.print(_each_gate(now.design))
     console.print()
     console.print(plain(_legend(asks(gate, asked, arms[-1].label))), style="dim")
-    for line in wanting(found, gate, trusted):
+    for line in open_points:
         console.print(plain(f"· {line}"), style="dim")
     console.print()
     console.print(plain(told), style="bold")
@@ -154,7 +162,7 @@ def _measurable(store: Store, manifest: Manifest) -> list[Arm]:
         for run in fit
     ]
     decider = manifest.graders[0].kind
-    arms = [each for each in arms if each.counts[decider].graded]
+    arms = _by_prompt([each for each in arms if each.counts[decider].graded], decider)
     if not arms:
         msg = f"{manifest.eval_name}: no stored run of this eval can be measured"
         if stale and runs:
@@ -163,6 +171,16 @@ def _measurable(store: Store, manifest: Manifest) -> list[Arm]:
         hint = "`harness compare` makes two; with two attempts a case it can foretell the gate as well"
         raise IncompleteError(msg, hint=hint)
     return arms
+
+
+def _by_prompt(arms: Sequence[Arm], decider: str) -> list[Arm]:
+    """Keep one run of each prompt, the one with most to measure: the others hold the same answers again."""
+    kept: dict[str, Arm] = {}
+    for each in arms:
+        prompt = each.made.manifest.revision.agent.prompt_hash
+        other = kept.pop(prompt, each)
+        kept[prompt] = other if other.counts[decider].graded > each.counts[decider].graded else each
+    return list(kept.values())
 
 
 def _runs(arms: Sequence[Arm]) -> str:
@@ -219,7 +237,7 @@ def _legend(gate: str) -> str:
 
 
 def _data(
-    manifest: Manifest, arms: Sequence[Arm], found: Scatter, rows: Sequence[Priced], told: str
+    manifest: Manifest, arms: Sequence[Arm], found: Scatter, rows: Sequence[Priced]
 ) -> dict[str, object]:
     size = {"cases": len(manifest.cases), "attempts": manifest.eval.attempts}
     return {
@@ -243,5 +261,4 @@ def _data(
             }
             for row in rows
         ],
-        "advice": told,
     }
