@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from harness.reporting import chart as house
-from harness.statistics.power import Scatter, design
+from harness.statistics.power import GateRule, Scatter, design
 from harness.statistics.sequential import FRACTIONS, levels
 from harness.statistics.trend import DECISION, Night, alarms, cusum
 
@@ -25,7 +25,8 @@ def power(axes: Axes) -> None:
     cases = np.arange(8, 81)
     for attempts, color, aside in ((1, house.BASE, 1), (3, house.CANDIDATE, 0.8), (10, house.INK, -1.2)):
         finds = [
-            design(found, int(n), attempts, margins={}, seed=1).detectable["overall"] or np.nan for n in cases
+            design(found, int(n), attempts, rule=GateRule(), seed=1).detectable["overall"] or np.nan
+            for n in cases
         ]
         axes.plot(cases, finds, color=color, linewidth=2)
         axes.text(

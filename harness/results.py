@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from statistics import median
 from types import MappingProxyType
 
@@ -13,7 +14,7 @@ from harness.comparison.ranking import ranking
 from harness.comparison.reliability import reliability
 from harness.comparison.spreads import spreads_of_one
 from harness.comparison.summary import counts, scores
-from harness.comparison.trust import applied, permitted, trust
+from harness.comparison.trust import applied, caveats, permitted, trust
 from harness.grading.labels import Labels
 from harness.grading.scoring import outcome
 from harness.planning.caching import caching
@@ -35,7 +36,6 @@ from harness.records.results import (
     Revision,
     Run,
     Stopping,
-    Trust,
 )
 from harness.reporting.words import dollars, many
 from harness.statistics.agreement import agreement
@@ -135,11 +135,19 @@ def report(
     asked, decider = manifest.eval, manifest.graders[0].kind
     dimensions = tuple(rubric.dimension for rubric in manifest.rubrics)
     decided, clusters = base.outcomes[decider], _clusters(manifest)
+    kinds = [info.kind for info in manifest.graders]
+    trusts = {kind: trust(kind, calibrations.get(kind), eval_name=manifest.eval_name) for kind in kinds}
+    gates = () if candidates else gates_of_one(decided, asked.gate)
+    quoted = (
+        ()
+        if candidates
+        else chain.from_iterable(
+            caveats(gates if kind == decider else (), trusts[kind], asked.gate) for kind in kinds
+        )
+    )
     name = manifest.eval_name + "--" + base.label
     if candidates:
         name += ".." + "+".join(arm.label for arm in candidates)
-    kinds = [info.kind for info in manifest.graders]
-    trusts = {kind: trust(kind, calibrations.get(kind), eval_name=manifest.eval_name) for kind in kinds}
     return Report(
         name=slug(name),
         eval_name=manifest.eval_name,
@@ -156,11 +164,11 @@ def report(
         ),
         agreements=agreements,
         trusts=tuple(trusts.values()),
-        notes=(*notes, *_incomplete(arms), *_stopped(arms), *_unquoted(trusts.values(), candidates)),
+        notes=(*notes, *_incomplete(arms), *_stopped(arms), *quoted),
         provenance=provenance,
         rankings=_rankings(arms),
         reliabilities=_reliabilities(arms),
-        gates=() if candidates else permitted(gates_of_one(decided, asked.gate), trusts[decider], asked.gate),
+        gates=permitted(gates, trusts[decider], asked.gate),
         spreads=() if candidates else spreads_of_one(decided, dimensions, clusters),
         stopping=_looks_of(base, candidates[0]) if len(candidates) == 1 else None,
     )
@@ -273,11 +281,6 @@ def _reliabilities(arms: Sequence[Arm]) -> tuple[Reliability, ...]:
 
 def _clusters(manifest: Manifest) -> Mapping[str, str]:
     return {case.id: case.cluster for case in manifest.cases if case.cluster}
-
-
-def _unquoted(trusts: Iterable[Trust], candidates: Sequence[Arm]) -> Iterable[str]:
-    """Quote the calibrations where no comparison does."""
-    return () if candidates else (trusted.words for trusted in trusts if trusted.words)
 
 
 def _incomplete(arms: Sequence[Arm]) -> Iterable[str]:

@@ -614,6 +614,14 @@ def test_two_revisions_or_no_common_case_have_no_ranking() -> None:
     assert ranking(apart, grader="signals", clusters={}, seed=7) is None
 
 
+def test_a_revision_of_which_nothing_was_graded_has_no_place_and_takes_nobody_elses() -> None:
+    arms = [arm(f"r{number}", answers) for number, answers in enumerate((BASE, BETTER, MIXED))]
+    nothing = arm("nothing", {c: [None] for c in TEN})
+    found = ranking([*arms, nothing], grader="signals", clusters={}, seed=7)
+    assert found == ranking(arms, grader="signals", clusters={}, seed=7)
+    assert found is not None
+
+
 # ------------------------------------------------------------------ clusters
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from front_door import Door
-from harness.comparison.correcting import corrections
+from harness.comparison.correcting import corrections, favours
 from harness.grading.labels import Label, Labels, text_hash
 from harness.parsing.reading import to_json
 from harness.planning.work import jobs, marks_of
@@ -145,6 +145,27 @@ def test_raw_and_corrected_stand_side_by_side_in_every_report() -> None:
         assert f"{score(lenient, 'security'):.1f}" in text_of
         assert f"{score(truth, 'security'):.1f}" in text_of
     assert "What the grader" not in markdown(raw) + html(raw, {})
+
+
+def always(*_: object) -> bool:
+    return True
+
+
+def test_a_grader_that_flatters_one_arm_beyond_chance_is_said_to() -> None:
+    known = labelled({"old": truth, "new": truth})
+    told = list(favours(corrections(compared(truth, always), known), grader="signals", base="old"))
+    assert any(
+        "the signals grader flatters new by" in each and "more than old on overall" in each for each in told
+    )
+    assert all("verdict and gate go by the grader" in each for each in told)
+    turned = list(favours(corrections(compared(always, truth), known), grader="signals", base="old"))
+    assert any("flatters old by" in each and "more than new on overall" in each for each in turned)
+
+
+@pytest.mark.parametrize("says", [truth, lenient])
+def test_a_grader_that_errs_alike_in_both_arms_favours_nobody(says: Says) -> None:
+    found = corrections(compared(says, says), labelled({"old": truth, "new": truth}))
+    assert list(favours(found, grader="signals", base="old")) == []
 
 
 def test_the_command_corrects_by_the_labels_that_the_eval_names(door: Door) -> None:

@@ -131,6 +131,46 @@ def test_designs_are_measured_on_the_evals_own_runs(door: Door) -> None:
     assert "measured on 2 runs: old (" in table.err
 
 
+def test_the_gate_foretold_is_the_gate_of_the_eval(door: Door) -> None:
+    record(door, names(12), mixed, better, attempts=3)
+    path = door.root / "evals" / "small.yaml"
+    gate = {"margin": 20, "margins": {"security": 6}, "floors": {"overall": 30}, "looks": 2}
+    path.write_text(f"{path.read_text()}gate: {json.dumps(gate)}\n")
+    assert door.run("compare", "small", "--base", "agents/old.md").code == 4
+    found = door.run("power", "small", "--json").data
+    (now,) = (made for made in found["designs"] if made["now"])
+    assert set(now["gates"]) == {"security", "overall ≥ 30"}
+    assert (found["gate"]["set"], found["gate"]["looks"]) == (True, 2)
+    assert found["gate"]["margins"] == {"security": 6}
+    assert "stays inconclusive" in found["wanting"][0]
+    told = door.run("power", "small").out
+    assert (
+        "the gate, with a margin of 6 on security and a floor of 30 on overall (which working scored" in told
+    )
+    assert "at one of 2 looks" in told
+    assert (
+        "stays inconclusive whatever the size until its grader may decide it. The signals grader is" in told
+    )
+
+
+def test_the_same_prompt_under_another_label_is_measured_once(door: Door) -> None:
+    record(door, names(12), mixed, better, attempts=3)
+    door.run("compare", "small", "--base", "agents/old.md")
+    once = door.run("power", "small", "--json").data
+    door.run("compare", "small", "--base", "agents/old.md", "--candidate", "agents/helper.md")
+    again = door.run("power", "small", "--json").data
+    assert [run["label"] for run in again["runs"]] == ["old", "helper"]
+    assert again["variances"] == once["variances"]
+
+
+def test_an_eval_without_a_gate_is_not_said_to_have_one(door: Door) -> None:
+    record(door, names(12), mixed, better, attempts=3)
+    door.run("compare", "small", "--base", "agents/old.md")
+    told = door.run("power", "small").out
+    assert "this eval has no gate; one with a margin of 5 on security, if nothing changed" in told
+    assert "its gate" not in told
+
+
 def test_calls_and_cost_are_those_of_both_revisions_from_nothing(door: Door, server: Loopback) -> None:
     door.eval(server.url, attempts=2)
     door.write("agents/old.md", AGENT)

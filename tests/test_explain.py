@@ -34,6 +34,9 @@ def test_a_single_run_is_held_to_its_floor(floored: Door) -> None:
     assert good.code == 0, good.out + good.err
     assert "gate security ≥ 60: PASS: security scores" in good.out
     assert "and the floor is 60" in good.out
+    assert (
+        "may decide the gate all the same, because the eval says `gate.allow_uncalibrated: true`" in good.out
+    )
     bad = floored.run("run", "small")
     assert bad.code == 1, bad.out + bad.err
     assert "gate security ≥ 60: FAIL" in bad.out

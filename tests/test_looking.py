@@ -73,9 +73,11 @@ def test_another_seed_is_another_order() -> None:
 
 @pytest.mark.parametrize(("level", "word"), [(0.05, "better"), (0.02, "cannot tell")])
 def test_the_level_decides_and_not_always_five_percent(level: float, word: str) -> None:
-    overall = compared(level).differences[0]
+    found = compared(level)
+    overall, (criterion,) = found.differences[0], found.criteria
     assert overall.p == pytest.approx(0.03, abs=0.01)
     assert overall.verdict == word
+    assert criterion.moved == {"better": "more often"}.get(word, word)
 
 
 def test_a_look_sees_what_the_comparison_will_say() -> None:

@@ -46,6 +46,17 @@ class Outline(HTMLParser):
         self.handlers += [name for name in values if name.startswith("on") or name == "style"]
 
 
+def test_the_bounds_of_a_gate_with_two_looks_are_those_of_each_look() -> None:
+    report = sample.report()
+    found = [
+        replace(each, gates=tuple(replace(gate, confidence=0.975) for gate in each.gates))
+        for each in report.comparisons
+    ]
+    two = html(replace(report, comparisons=tuple(found)), draw(report))
+    assert "one-sided 97.5 % bounds" in two
+    assert "one-sided 95 % bounds" not in two
+
+
 def test_the_policy_allows_our_script_and_style_and_nothing_else(page: str) -> None:
     (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
     rules = dict(rule.strip().split(" ", 1) for rule in policy.replace("&#39;", "'").split(";"))

@@ -68,6 +68,18 @@ def test_what_was_left_out_is_said_in_the_list_and_in_every_later_report(door: D
     assert "only the cases run there count" in alone.out
 
 
+def test_an_explanation_goes_by_the_bound_of_the_look_and_counts_the_cases_that_ran(door: Door) -> None:
+    record(door, names(24), lambda *_: NEITHER, lambda case, _: ONE if case % 3 else BOTH)
+    sequential(door)
+    told = " ".join(door.run("explain", "old", "working").out.split())
+    level = results(door)["stopping"]["looks"][-1]["level"]
+    assert "old: 12 cases of 24, 1 attempt each, 12 of 12 graded." in told
+    assert f"after 12 cases p = 0.0005 against {level:.4f} (overall). This comparison stopped early" in told
+    assert f"Up to {level:.4f} counts as more than chance." in told
+    assert f"p up to {level:.4f} makes it better or worse" in told
+    assert "0.05 counts" not in told
+
+
 def test_the_same_command_again_makes_nothing_and_says_the_same(door: Door) -> None:
     record(door, names(24), lambda *_: NEITHER, lambda case, _: ONE if case % 3 else BOTH)
     first, again = sequential(door), sequential(door)

@@ -1,6 +1,7 @@
 """Power: the drawn gates are those of the public gate, the formulas those of the textbook."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,8 +10,19 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from harness.statistics.gate import gates
-from harness.statistics.power import Attempt, Scatter, Seen, decided, design, scatter, simulated, suite_bounds
-from harness.statistics.suite import Suite, suite
+from harness.statistics.paired import paired
+from harness.statistics.power import (
+    Attempt,
+    GateRule,
+    Scatter,
+    Seen,
+    decided,
+    design,
+    scatter,
+    simulated,
+    suite_bounds,
+)
+from harness.statistics.suite import Suite, above, suite
 
 NAMES = ("overall", "security")
 
@@ -71,12 +83,12 @@ def test_with_one_attempt_the_parts_stay_together() -> None:
     found = scatter([seen(1, attempts=1), seen(2, prompt="new", attempts=1)], NAMES)
     assert found.attempts is None
     assert found.spread("overall", 1) == found.spread("overall", 5)
-    assert design(found, 20, 5, margins={"security": 5}, seed=1).gate is None
+    assert design(found, 20, 5, rule=GateRule(margins={"security": 5}), seed=1).gate is None
 
 
 def test_nothing_to_measure_by_gives_nothing() -> None:
     found = scatter([seen(1, attempts=1)], NAMES)
-    made = design(found, 20, 3, margins={"security": 5}, seed=1)
+    made = design(found, 20, 3, rule=GateRule(margins={"security": 5}), seed=1)
     assert (made.detectable["overall"], made.gate) == (None, None)
 
 
@@ -96,19 +108,40 @@ def test_bounds_of_a_draw_are_those_of_the_public_suite(seed: int) -> None:
             )
 
 
-def test_every_drawn_gate_is_decided_as_the_public_gate_does() -> None:
+@pytest.mark.parametrize("looks", [1, 2])
+def test_every_drawn_gate_is_decided_as_the_public_gate_does(looks: int) -> None:
     found = scatter([seen(1), seen(2, prompt="new")], NAMES)
     drawn = simulated(found, 8, 2, replicates=200, seed=3)
     drawn[:, 1] += np.random.default_rng(1).normal(-4, 5, (200, 1, 1, 2))
-    passes, fails = decided(drawn, np.array([9.0, 9.0]))
+    rule = GateRule(margins={"overall": 9.0, "security": 4.0}, floors={"security": (60.0, 62.0)}, looks=looks)
+    passes, fails = decided(drawn, NAMES, rule)
     words = np.where(passes, "PASS", np.where(fails, "FAIL", "INCONCLUSIVE"))
     for replicate in range(200):
         arms = {
             name: suite(drawn[replicate, 0, :, :, place].tolist(), drawn[replicate, 1, :, :, place].tolist())
             for place, name in enumerate(NAMES)
         }
-        assert [gate.result for gate in gates(arms, margin=9.0)] == list(words[replicate])
+        floor = above(60.0, (62 + drawn[replicate, 1, :, :, 1]).tolist())
+        told = gates(
+            arms, margin=9.0, margins={"security": 4.0}, floors={"security": (60, floor)}, looks=looks
+        )
+        assert [gate.result for gate in told] == list(words[replicate])
     assert {"PASS", "FAIL", "INCONCLUSIVE"} == set(words.ravel())
+    assert rule.titles == ("overall", "security", "security ≥ 60")
+
+
+def test_cases_from_one_source_find_no_less_than_the_comparison_says() -> None:
+    sources = {f"case-{place}": f"source-{place // 2}" for place in range(24)}
+    old, new = (
+        replace(seen(seed, prompt=prompt, cases=24, effect=15), clusters=sources)
+        for seed, prompt in ((1, "old"), (2, "new"))
+    )
+    found = scatter([old, new], NAMES)
+    assert found.crowd == 2
+    moved = [np.mean(new.cases[case], axis=0)[0] - np.mean(old.cases[case], axis=0)[0] for case in old.cases]
+    compared = paired([float(each) for each in moved], seed=1, clusters=[sources[case] for case in old.cases])
+    made = design(found, 24, 3, rule=GateRule(), seed=1)
+    assert made.detectable["overall"] == pytest.approx(compared.mde)
 
 
 def test_attempts_that_never_differ_pass_and_fail_nothing() -> None:
@@ -121,13 +154,13 @@ def test_attempts_that_never_differ_pass_and_fail_nothing() -> None:
         pairs=0,
         freedom=1,
     )
-    made = design(calm, 20, 3, margins={"overall": 5}, seed=1)
+    made = design(calm, 20, 3, rule=GateRule(margins={"overall": 5}), seed=1)
     assert made.gate == {"PASS": 0.0, "FAIL": 0.0, "INCONCLUSIVE": 1.0}
 
 
 @pytest.mark.parametrize(("cases", "attempts"), [(20, 3), (40, 2)])
 def test_the_detectable_difference_is_the_textbook_one(cases: int, attempts: int) -> None:
-    made = design(normal(12, cases=150), cases, attempts, margins={}, seed=1)
+    made = design(normal(12, cases=150), cases, attempts, rule=GateRule(), seed=1)
     sd = math.sqrt(150 + 2 * 144 / attempts)
     quantiles = stats.t.ppf(0.975, cases - 1) + stats.t.ppf(0.8, cases - 1)
     assert made.detectable["overall"] == pytest.approx(quantiles * sd / math.sqrt(cases), abs=1e-9)
@@ -136,7 +169,7 @@ def test_the_detectable_difference_is_the_textbook_one(cases: int, attempts: int
 @pytest.mark.parametrize(("cases", "attempts", "margin"), [(20, 3, 5.0), (12, 5, 8.0)])
 def test_the_chance_to_pass_is_that_of_a_noncentral_t(cases: int, attempts: int, margin: float) -> None:
     # With normal attempts of equal variance it passes when a noncentral t is above t.95.
-    made = design(normal(12.0), cases, attempts, margins={"overall": margin}, seed=1)
+    made = design(normal(12.0), cases, attempts, rule=GateRule(margins={"overall": margin}), seed=1)
     assert made.gate is not None
     df = 2 * cases * (attempts - 1)
     error = 12 * math.sqrt(2 / (cases * attempts))
@@ -147,7 +180,7 @@ def test_the_chance_to_pass_is_that_of_a_noncentral_t(cases: int, attempts: int,
 
 def test_all_dimensions_together_pass_less_often_than_one() -> None:
     found = scatter([seen(1), seen(2, prompt="new")], NAMES)
-    made = design(found, 12, 3, margins=dict.fromkeys(NAMES, 5.0), seed=1)
+    made = design(found, 12, 3, rule=GateRule(margins=dict.fromkeys(NAMES, 5.0)), seed=1)
     assert made.gate is not None
     assert made.gate["PASS"] <= min(chance["PASS"] for chance in made.gates.values())
     assert made.gate["FAIL"] >= max(chance["FAIL"] for chance in made.gates.values())

@@ -11,6 +11,7 @@ from harness.comparison.trending import Scored, periods, told
 from harness.planning.work import jobs, marks_of
 from harness.store.opening import open_store
 from making import answer, case, criterion, manifest, rubric, run, verdict
+from recordings import BOTH, NEITHER, ONE, names, record
 
 GROUND = {"cases": "c1", "rubrics": "r1", "grader": "g1", "model": "m1"}
 STEADY = (80, 70, 80, 90, 80, 70, 80, 90, 80, 80, 70, 90, 80)
@@ -133,3 +134,19 @@ def test_a_run_with_too_much_missing_is_left_out_and_named(nights: Door) -> None
     done = nights.run("trend", "small")
     assert f"{empty.id} (working) left out" in done.err
     assert "overall, 16 runs" in done.out
+
+
+def test_a_comparison_that_stopped_early_is_left_out_and_named(door: Door) -> None:
+    record(door, names(24), lambda *_: NEITHER, lambda case, _: ONE if case % 3 else BOTH)
+    door.run("compare", "small", "--base", "agents/old.md", "--sequential")
+    done = door.run("trend", "small")
+    assert done.code == 5
+    assert "(old) left out: stopped early at case 12 of 24" in done.err
+
+
+def test_several_revisions_in_one_line_are_said_to_be_so(door: Door) -> None:
+    record(door, names(6), lambda *_: NEITHER, lambda *_: BOTH)
+    door.run("compare", "small", "--base", "agents/old.md")
+    several = "This is one line over runs of old and working; --label watches one of them."
+    assert several in door.run("trend", "small").out
+    assert several not in door.run("trend", "small", "--label", "old").out

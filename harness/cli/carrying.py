@@ -15,7 +15,7 @@ from harness.cli.options import Wishes, store_path
 from harness.cli.posting import Postroom, show_sent, warn_of_sent
 from harness.cli.screen import Meter, err, plain, show_plan
 from harness.cli.stopping import until_stopped
-from harness.comparison.correcting import corrections
+from harness.comparison.correcting import corrections, favours
 from harness.comparison.looking import told
 from harness.comparison.trust import trust
 from harness.drawing import drawing
@@ -28,7 +28,7 @@ from harness.planning.work import jobs
 from harness.project import Material
 from harness.publishing import publish
 from harness.records.calibrations import Calibration
-from harness.records.results import Look, Manifest, Report, Revision, Run
+from harness.records.results import Look, Manifest, Report, Revision, Run, Trust
 from harness.reporting import words
 from harness.results import agreements, arm, provenance, report, shared_cases
 from harness.session import Session
@@ -120,7 +120,9 @@ def assemble(store: Store, runs: Sequence[Run], labels: Mapping[str, Labels], co
         notes=manifest.eval.notes,
         provenance=provenance(arms, f"table of {prices.version}"),
     )
-    return replace(made, corrections=corrections(made, labels))
+    corrected = corrections(made, labels)
+    leans = favours(corrected, grader=manifest.graders[0].kind, base=made.base.label)
+    return replace(made, corrections=corrected, notes=(*made.notes, *leans))
 
 
 def _calibrations(store: Store, manifest: Manifest) -> Mapping[str, Calibration]:
@@ -132,11 +134,15 @@ def _calibrations(store: Store, manifest: Manifest) -> Mapping[str, Calibration]
     }
 
 
+def trusted_decider(store: Store, manifest: Manifest) -> Trust:
+    """Say how far the grader that decides may decide a gate."""
+    kind = manifest.graders[0].kind
+    return trust(kind, _calibrations(store, manifest).get(kind), eval_name=manifest.eval_name)
+
+
 def _warn_of_gate(store: Store, manifests: Sequence[Manifest]) -> None:
     """Say before anything is paid that the gate will stay open, whatever comes out."""
-    manifest, gate = manifests[0], manifests[0].eval.gate
-    kind = manifest.graders[0].kind
-    trusted = trust(kind, _calibrations(store, manifest).get(kind), eval_name=manifest.eval_name)
+    gate, trusted = manifests[0].eval.gate, trusted_decider(store, manifests[0])
     if len(manifests) > 1 and gate and not (gate.allow_uncalibrated or trusted.may_gate):
         err().print(plain(f"! The gate will be inconclusive. {trusted.words}"), style="yellow")
 

@@ -2,23 +2,26 @@
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 from rich.table import Table
 
+from harness.cli.carrying import trusted_decider
 from harness.cli.options import eval_argument, eval_path, json_option, store_option, store_path
 from harness.cli.screen import err, out, plain
 from harness.comparison.designing import (
     Priced,
     advice,
+    asks,
     changes,
     fewest_attempts,
     ground,
     measured,
     names_of,
+    rule,
     seen,
     wanting,
 )
@@ -32,7 +35,7 @@ from harness.records.results import OVERALL, Arm, Manifest, Revision
 from harness.reporting import words
 from harness.results import arm, shared_cases
 from harness.session import habits
-from harness.statistics.power import Design, GateChance, Scatter, design, scatter
+from harness.statistics.power import Design, GateChance, GateRule, Scatter, design, scatter
 from harness.store.opening import open_store
 from harness.store.store import Store
 
@@ -62,6 +65,7 @@ def command(
     manifest = material.manifest(revision)
     with open_store(store_path(store, material.root), create=False) as opened:
         arms = _measurable(opened, manifest)
+        trusted = trusted_decider(opened, manifest)
         whole = plan(
             manifest,
             jobs(manifest, NOTHING_STORED),
@@ -71,15 +75,25 @@ def command(
         )
     names = names_of(manifest)
     found = scatter([seen(each, names) for each in arms], names)
-    table = _Designs(manifest, found, whole)
+    gate = manifest.eval.gate
+    asked = rule(gate or Gate(), arms[-1], names)
+    table = _Designs(manifest, found, whole, asked)
     sizes = sorted({*(cases or _CASES), len(manifest.cases)})
     # Where nothing is known of attempts, other numbers of them would only repeat the line.
     repeats = sorted({*(attempts or (_ATTEMPTS if found.attempts else ())), manifest.eval.attempts})
     rows = [table.priced(n, e) for n in sizes for e in repeats]
     now = table.priced(len(manifest.cases), manifest.eval.attempts)
-    told = advice(now, [*rows, *table.enough_attempts()])
+    told = advice(now, [*rows, *table.enough_attempts()], gated=gate is not None)
+    open_points = wanting(found, gate, trusted)
     if as_json:
-        click.echo(json.dumps(_data(manifest, arms, found, rows, told), indent=2, ensure_ascii=False))
+        foretold = {"set": gate is not None, **asdict(asked)}
+        data = {
+            **_data(manifest, arms, found, rows),
+            "gate": foretold,
+            "advice": told,
+            "wanting": open_points,
+        }
+        click.echo(json.dumps(data, indent=2, ensure_ascii=False))
         return 0
     err().print(plain(f"measured on {words.many(len(arms), 'run')}: {_runs(arms)}"), style="dim")
     err().print(plain(f"{measured(found)}"), style="dim")
@@ -89,8 +103,8 @@ def command(
         console.print()
         console.print(_each_gate(now.design))
     console.print()
-    console.print(plain(_legend(manifest, table.margins)), style="dim")
-    for line in wanting(found):
+    console.print(plain(_legend(asks(gate, asked, arms[-1].label))), style="dim")
+    for line in open_points:
         console.print(plain(f"· {line}"), style="dim")
     console.print()
     console.print(plain(told), style="bold")
@@ -100,9 +114,8 @@ def command(
 class _Designs:
     """Designs of one eval, each worked out once."""
 
-    def __init__(self, manifest: Manifest, found: Scatter, whole: Plan) -> None:
-        gate = manifest.eval.gate or Gate()
-        self.margins = dict.fromkeys(gate.dimensions or names_of(manifest)[1:], gate.margin)
+    def __init__(self, manifest: Manifest, found: Scatter, whole: Plan, asked: GateRule) -> None:
+        self._rule = asked
         self._manifest = manifest
         self._found = found
         self._whole = whole
@@ -129,7 +142,7 @@ class _Designs:
         key = cases, attempts
         if key not in self._known:
             seed = self._manifest.eval.seed
-            self._known[key] = design(self._found, cases, attempts, margins=self.margins, seed=seed)
+            self._known[key] = design(self._found, cases, attempts, rule=self._rule, seed=seed)
         return self._known[key]
 
 
@@ -149,7 +162,7 @@ def _measurable(store: Store, manifest: Manifest) -> list[Arm]:
         for run in fit
     ]
     decider = manifest.graders[0].kind
-    arms = [each for each in arms if each.counts[decider].graded]
+    arms = _by_prompt([each for each in arms if each.counts[decider].graded], decider)
     if not arms:
         msg = f"{manifest.eval_name}: no stored run of this eval can be measured"
         if stale and runs:
@@ -158,6 +171,16 @@ def _measurable(store: Store, manifest: Manifest) -> list[Arm]:
         hint = "`harness compare` makes two; with two attempts a case it can foretell the gate as well"
         raise IncompleteError(msg, hint=hint)
     return arms
+
+
+def _by_prompt(arms: Sequence[Arm], decider: str) -> list[Arm]:
+    """Keep one run of each prompt, the one with most to measure: the others hold the same answers again."""
+    kept: dict[str, Arm] = {}
+    for each in arms:
+        prompt = each.made.manifest.revision.agent.prompt_hash
+        other = kept.pop(prompt, each)
+        kept[prompt] = other if other.counts[decider].graded > each.counts[decider].graded else each
+    return list(kept.values())
 
 
 def _runs(arms: Sequence[Arm]) -> str:
@@ -191,7 +214,7 @@ def _table(rows: Sequence[Priced], now: Priced) -> Table:
 
 
 def _each_gate(now: Design) -> Table:
-    """Show the gated dimensions of the eval's own design one by one."""
+    """Show the gates of the eval's own design one by one."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column(f"at {now.cases} × {now.attempts}", no_wrap=True)
     for name in ("PASS", "open", "FAIL"):
@@ -205,19 +228,16 @@ def _chances(gate: GateChance | None) -> list[str]:
     return [words.percent(gate[word] if gate else None) for word in ("PASS", "INCONCLUSIVE", "FAIL")]
 
 
-def _legend(manifest: Manifest, margins: Mapping[str, float]) -> str:
-    gate = "the gate" if manifest.eval.gate else "this eval has no gate; one"
-    margin = next(iter(margins.values()))
+def _legend(gate: str) -> str:
     return (
         "finds: the true difference, in points overall, found four times in five on cases like these\n"
-        f"PASS, open, FAIL: {gate} at a margin of {margin:g} on {words.listed(list(margins))}, "
-        "if nothing changed\n"
+        f"PASS, open, FAIL: {gate}, if nothing changed\n"
         "trials, calls, cost: a comparison of two revisions from nothing"
     )
 
 
 def _data(
-    manifest: Manifest, arms: Sequence[Arm], found: Scatter, rows: Sequence[Priced], told: str
+    manifest: Manifest, arms: Sequence[Arm], found: Scatter, rows: Sequence[Priced]
 ) -> dict[str, object]:
     size = {"cases": len(manifest.cases), "attempts": manifest.eval.attempts}
     return {
@@ -228,6 +248,7 @@ def _data(
             "between_cases": found.cases,
             "degrees_of_freedom": found.freedom,
             "pairs_of_revisions": found.pairs,
+            "cases_per_cluster": found.crowd,
         },
         "now": size,
         "seed": manifest.eval.seed,
@@ -240,5 +261,4 @@ def _data(
             }
             for row in rows
         ],
-        "advice": told,
     }

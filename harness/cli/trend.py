@@ -72,18 +72,27 @@ def command(  # noqa: PLR0913 - one for each option
         click.echo(json.dumps(_data(eval_name, control, found), indent=2, ensure_ascii=False))
         return 0
     _show(out(), found, dimension, control)
+    if several := _mixed(found, label, control):
+        out().print(plain(several), style="dim")
     return 0
 
 
 def _arms(store: Store, eval_name: str, labels: tuple[str | None, str]) -> list[Arm]:
-    """Read the finished runs back; a run with more missing than its eval allows is named and left out."""
+    """Read the finished runs back.
+
+    A run with more missing than its eval allows is named and left out, and so is one that stopped early: its
+    score is over other cases.
+    """
     label, control = labels
     rows = [
         row
         for row in store.list()
-        if row.eval == eval_name and row.finished_at and (label is None or row.label in {label, control})
+        if row.eval == eval_name and (label is None or row.label in {label, control})
     ]
-    runs = [store.load(row.id) for row in rows]
+    for row in rows:
+        if row.stopped:
+            err().print(plain(f"{row.id} ({row.label}) left out: {row.stopped}"), style="dim")
+    runs = [store.load(row.id) for row in rows if row.finished_at]
     arms = [arm(run, jobs(run.manifest, store), store.failures(run.id)) for run in runs]
     for each in arms:
         if not complete([each]):
@@ -116,6 +125,14 @@ def _show(console: Console, found: Sequence[Period], dimension: str, control: st
         console.print(plain(f"! {sentence}"), style="bold yellow")
     if not raised:
         console.print(_calm(found))
+
+
+def _mixed(found: Sequence[Period], label: str | None, control: str) -> str:
+    """Say that one line holds several revisions, which may be meant: a prompt as it changes over time."""
+    names = sorted({run.label for period in found for run in period.runs})
+    if label is not None or control or len(names) < 2:
+        return ""
+    return f"This is one line over runs of {words.listed(names)}; --label watches one of them."
 
 
 def _calm(found: Sequence[Period]) -> str:

@@ -35,7 +35,8 @@ def ranked(ranks: Sequence[Rank]) -> str:
     opening = f"{best.label} scores best ({best.score.mean:.1f} over {many(best.score.n, 'case')})"
     if not tied:
         return f"{opening}, beyond chance before {listed(behind)}; {_WINNER}."
-    also = f"{opening}, but {listed([rank.label for rank in tied])} cannot be told from it"
+    names = listed([rank.label for rank in tied])
+    also = f"{opening}, but {names} cannot be told from it over all pairs at once"
     return f"{also}; behind beyond chance: {listed(behind)}; {_WINNER}." if behind else f"{also}; {_WINNER}."
 
 

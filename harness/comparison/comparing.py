@@ -149,7 +149,12 @@ def _criteria_together(sides: Sequence[_Side], asked: _Question) -> list[_Side]:
         replace(
             side,
             criteria=tuple(
-                told(one, p_adjusted=next(together) if one.measured else None, family=family)
+                told(
+                    one,
+                    p_adjusted=next(together) if one.measured else None,
+                    family=family,
+                    level=asked.level,
+                )
                 for one in side.asked
             ),
         )

@@ -15,6 +15,7 @@ from harness.records.results import (
     Correction,
     Report,
 )
+from harness.reporting.words import interval, points, signed
 from harness.statistics.correction import Level, Marked, apart, bias_apart, divided, level, rates
 
 
@@ -32,6 +33,26 @@ def corrections(report: Report, labels: Mapping[str, Labels]) -> tuple[Correctio
                 if one is not None:
                     found.append(one)
     return tuple(found)
+
+
+def favours(found: Sequence[Correction], *, grader: str, base: str) -> Iterator[str]:
+    """Say where a grader errs for one arm more than for the base, beyond what the labels leave to chance.
+
+    Such errors make a difference out of nothing, and no number of cases takes them away.
+    """
+    for one in found:
+        for row in one.differences if one.grader == grader else ():
+            bias, corrected = row.bias, row.by_labels
+            if bias.low is None or bias.high is None or bias.low <= 0 <= bias.high:
+                continue
+            who, other = (row.candidate, base) if bias.low > 0 else (base, row.candidate)
+            more = points(abs(bias.mean or 0.0))
+            yield (
+                f"By the labels, the {grader} grader flatters {who} by {more} points more than {other} on "
+                f"{one.dimension} ({row.candidate} minus {base}: {interval(bias, sign=True)}). Corrected by "
+                f"them the difference is {signed(corrected.mean)} ({interval(corrected, sign=True)}), not "
+                f"{signed(row.raw.mean)}; verdict and gate go by the grader."
+            )
 
 
 def _correction(report: Report, spec: GraderSpec, labels: Labels, name: str) -> Correction | None:

@@ -12,7 +12,6 @@ from harness.records.results import CriterionDifference, Estimate, Moved
 from harness.statistics.estimates import FEWEST_CASES, mean
 from harness.statistics.paired import Paired, paired_together
 
-_LEVEL = 0.05
 _Shares = tuple[float, float]
 
 
@@ -66,8 +65,8 @@ def asked_criteria(
     )
 
 
-def told(asked: Asked, *, p_adjusted: float | None, family: int) -> CriterionDifference:
-    """Put a measured criterion into the record that reports hold."""
+def told(asked: Asked, *, p_adjusted: float | None, family: int, level: float) -> CriterionDifference:
+    """Put a measured criterion into the record that reports hold; it moved where p is at `level` or below."""
     measured, n = asked.measured, len(asked.shares)
     nothing = Estimate(mean=0.0, low=None, high=None, n=n, method="not measurable: one class")
     return CriterionDifference(
@@ -82,12 +81,12 @@ def told(asked: Asked, *, p_adjusted: float | None, family: int) -> CriterionDif
         p_adjusted=p_adjusted,
         family=family,
         changed=measured.changed if measured else 0,
-        moved=_moved(measured, p_adjusted) if measured else "not measurable",
+        moved=_moved(measured, p_adjusted, level) if measured else "not measurable",
     )
 
 
-def _moved(measured: Paired, p_adjusted: float | None) -> Moved:
-    if (measured.p if p_adjusted is None else p_adjusted) > _LEVEL:
+def _moved(measured: Paired, p_adjusted: float | None, level: float) -> Moved:
+    if (measured.p if p_adjusted is None else p_adjusted) > level:
         return "cannot tell"
     return "more often" if measured.difference > 0 else "less often"
 

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from harness.planning.keys import digest
+from harness.records.inputs import Gate
 from harness.records.outcomes import Graded
 from harness.records.record import Record
-from harness.records.results import OVERALL, Arm, Manifest
-from harness.reporting.words import dollars, many, percent, points
-from harness.statistics.power import Design, Scatter, Seen
+from harness.records.results import OVERALL, Arm, Manifest, Trust
+from harness.reporting.words import dollars, listed, many, percent, points
+from harness.statistics.power import Design, GateRule, Scatter, Seen
 
 ENOUGH = 0.8
 """The chance to PASS when nothing changed that a design should have."""
@@ -73,7 +74,34 @@ def seen(arm: Arm, names: Sequence[str]) -> Seen:
     return Seen(
         prompt=manifest.revision.agent.prompt_hash,
         cases={case: tuple(attempts) for case, attempts in found.items()},
+        clusters={case.id: case.cluster for case in manifest.cases if case.cluster},
     )
+
+
+def rule(gate: Gate, newest: Arm, names: Sequence[str]) -> GateRule:
+    """Say what a gate asks of a run; a floor is held against what the newest run scored."""
+    scores = dict(newest.scores[newest.made.manifest.graders[0].kind])
+    means = {name: scores[name].mean for name in gate.floors}
+    return GateRule(
+        margins={name: gate.margin_of(name) for name in gate.gated(names[1:])},
+        floors={name: (gate.floors[name], mean) for name, mean in means.items() if mean is not None},
+        looks=gate.looks,
+    )
+
+
+def asks(gate: Gate | None, made: GateRule, newest: str) -> str:
+    """Put a gate into words: its margins, its floors with the score they are held against, its looks."""
+    by_margin: dict[float, list[str]] = {}
+    for name, margin in made.margins.items():
+        by_margin.setdefault(margin, []).append(name)
+    parts = [f"a margin of {margin:g} on {listed(names)}" for margin, names in by_margin.items()]
+    parts += [
+        f"a floor of {floor:g} on {name} (which {newest} scored {points(score)} on)"
+        for name, (floor, score) in made.floors.items()
+    ]
+    looks = f", at one of {made.looks} looks" if made.looks > 1 else ""
+    opening = "the gate, with" if gate else "this eval has no gate; one with"
+    return f"{opening} {listed(parts)}{looks}"
 
 
 def fewest_attempts(cases: int, chance: Callable[[int, int], float]) -> int | None:
@@ -90,12 +118,16 @@ def fewest_attempts(cases: int, chance: Callable[[int, int], float]) -> int | No
     return high
 
 
-def advice(now: Priced, others: Sequence[Priced]) -> str:
-    """Say in a line what the eval finds as it is, and the cheapest design that passes often enough."""
+def advice(now: Priced, others: Sequence[Priced], *, gated: bool = True) -> str:
+    """Say in a line what the eval finds as it is, and the cheapest design that passes often enough.
+
+    `gated` says whether the eval has a gate of its own.
+    """
     opening = f"Your eval as it is ({_size(now.design)}) {_finds(now.design)}"
     if now.design.gate is None:
         return f"{opening}."
-    opening += f", and if nothing changed its gate passes {percent(now.passes)} of the time"
+    passes = "its gate passes" if gated else "a gate at the usual margin would pass"
+    opening += f", and if nothing changed {passes} {percent(now.passes)} of the time"
     if now.passes >= ENOUGH:
         return f"{opening}: that is enough."
     enough = [other for other in others if other.passes >= ENOUGH]
@@ -123,9 +155,18 @@ def measured(found: Scatter) -> str:
     return f"{' and '.join(parts)} (overall, standard deviations)" if parts else "nothing scatters yet"
 
 
-def wanting(found: Scatter) -> Sequence[str]:
-    """Say what the runs cannot tell, and what would."""
+def wanting(found: Scatter, gate: Gate | None, trusted: Trust) -> Sequence[str]:
+    """Say what the runs cannot tell and what would, and what the numbers take for granted."""
     said = []
+    if gate and not (gate.allow_uncalibrated or trusted.may_gate):
+        said.append(
+            f"The gate stays inconclusive whatever the size until its grader may decide it. {trusted.words}"
+        )
+    if found.crowd > 1:
+        said.append(
+            f"The cases come in clusters of {points(found.crowd)} on average, and those are counted; "
+            "other numbers of cases are taken to come in clusters as large."
+        )
     if found.cases is None:
         said.append(
             "Only one prompt has been run, so how differently cases take a change is not known: "

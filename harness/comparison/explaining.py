@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.comparison import asides
+from harness.comparison.findings import LEVEL
 from harness.comparison.pairing import graded_attempts
 from harness.comparison.wording import probability
 from harness.records.record import Record
@@ -17,6 +18,7 @@ from harness.records.results import (
     GateResult,
     Report,
     Spread,
+    Stopping,
 )
 from harness.reporting.words import interval, listed, many, points, signed
 from harness.statistics.estimates import FEWEST_CASES, NO_VARIATION
@@ -102,20 +104,23 @@ def _of_two(report: Report, found: Comparison, candidate: Arm, dimension: str) -
     counted = [_counted(arm, found.grader) for arm in (report.base, candidate)]
     left_out = f" Not graded in both, so left out: {listed(found.unpaired)}." if found.unpaired else ""
     yield Step(title="What was counted", text=" ".join(counted) + left_out)
+    if report.stopping is not None:
+        yield Step(title="Looking early", text=_looks(report.stopping))
+    level = report.stopping.looks[-1].level if report.stopping is not None else LEVEL
     rows = [each for each in found.cases if _moved(each, dimension) is not None]
     if not rows:
         yield Step(title="The verdict", text=row.sentence)
         return
     yield Step(title="One score per case", text=_averages(report, found, rows[0], dimension))
     yield Step(title="One difference per case", text=_differences(rows, row, dimension))
-    yield Step(title="Could it be chance?", text=_chance(row))
+    yield Step(title="Could it be chance?", text=_chance(row, level))
     if row.p_adjusted is not None:
         yield Step(title="Asked several questions", text=_together(row))
     yield Step(title="How large is it?", text=_interval(row))
     yield Step(title="On exactly these cases", text=_suite(row))
     if row.length_adjusted is not None:
         yield Step(title="Longer or shorter answers", text=_length(row.length_adjusted))
-    yield Step(title="The verdict", text=_verdict(row))
+    yield Step(title="The verdict", text=_verdict(row, level))
     yield from _gates(found.gates, dimension)
     yield from _spread(found.spreads, dimension)
     yield Step(title="What would change it", text=_change(row))
@@ -145,7 +150,20 @@ def _differences(rows: Sequence[CaseScores], row: Difference, dimension: str) ->
     )
 
 
-def _chance(row: Difference) -> str:
+def _looks(stopping: Stopping) -> str:
+    seen = [
+        f"after {look.cases} cases p = {look.p:.4f} against {look.level:.4f}"
+        for look in stopping.looks
+        if look.p is not None
+    ]
+    opening = "Who looks often enough finds something by chance, so each look had a stricter bound than 0.05"
+    return (
+        f"{opening}: {listed(seen)} (overall). This comparison {stopping.words}, and all its p values are "
+        "held against the bound of its last look."
+    )
+
+
+def _chance(row: Difference, level: float) -> str:
     unit = "cluster of cases from one source" if row.clusters else "case"
     if not row.changed:
         return "No case changed, so there is nothing that chance could have done (p = 1)."
@@ -154,7 +172,7 @@ def _chance(row: Difference) -> str:
         f"So the signs of the differences are flipped and the mean is taken again, over and over "
         f"({row.p_method}). In {_share(row.p)} of them it came out as far from 0 as "
         f"{signed(row.difference.mean)}, or farther: p {probability(row.p or 1.0)}. "
-        "Up to 0.05 counts as more than chance."
+        f"Up to {_bound(level)} counts as more than chance."
     )
 
 
@@ -206,10 +224,10 @@ def _length(adjusted: Estimate) -> str:
     )
 
 
-def _verdict(row: Difference) -> str:
+def _verdict(row: Difference, level: float) -> str:
     return (
-        "p up to 0.05 makes it better or worse; else it is no worse if these cases show that no more than "
-        f"the margin is lost; else nobody can tell. {row.sentence}"
+        f"p up to {_bound(level)} makes it better or worse; else it is no worse if these cases show that no "
+        f"more than the margin is lost; else nobody can tell. {row.sentence}"
     )
 
 
@@ -228,9 +246,10 @@ def _change(row: Difference) -> str:
 
 
 def _counted(arm: Arm, grader: str) -> str:
-    counts, cases = arm.counts[grader], len(arm.made.manifest.cases)
+    counts, ran, planned = arm.counts[grader], len(arm.made.cases), len(arm.made.manifest.cases)
+    cases = many(ran, "case") + ("" if ran == planned else f" of {planned}")
     each = many(arm.made.manifest.eval.attempts, "attempt")
-    text = f"{arm.label}: {many(cases, 'case')}, {each} each, {counts.graded} of {counts.planned} graded."
+    text = f"{arm.label}: {cases}, {each} each, {counts.graded} of {counts.planned} graded."
     if counts.graded == counts.planned:
         return text
     lost = f"{counts.failed} without an answer and {counts.ungraded} ungraded"
@@ -266,7 +285,10 @@ def _gate(gate: GateResult) -> str:
     text = f"{rule}{chance}. {_sentence(gate.words)}."
     if gate.certifiable is None or gate.floor is not None:
         return text
-    return f"{text} The smallest margin that this suite can certify is {points(gate.certifiable)} points."
+    return (
+        f"{text} If nothing had changed, a margin of {points(gate.certifiable)} points would pass four times "
+        "in five: the smallest that this suite can certify."
+    )
 
 
 def _spread(spreads: Sequence[Spread], dimension: str) -> Iterator[Step]:
@@ -305,6 +327,10 @@ def _moved(row: CaseScores, dimension: str) -> float | None:
 
 def _few_changed(row: Difference) -> bool:
     return row.difference.method in (PSEUDO_CASES, OF_CLUSTERS[PSEUDO_CASES])
+
+
+def _bound(level: float) -> str:
+    return f"{level:.2f}" if level == LEVEL else f"{level:.4f}"
 
 
 def _share(p: float | None) -> str:

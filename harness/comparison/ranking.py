@@ -29,17 +29,18 @@ def ranking(arms: Sequence[Arm], *, grader: str, clusters: Mapping[str, str], se
     """Rank three arms or more by their overall score, over the cases that all of them have graded.
 
     Every pair is tested, and the p values hold for all pairs together, so that the one that is truly best is
-    parted from the seemingly best in one of twenty reports at most. `None` for fewer arms, or without a case
-    that all have graded.
+    parted from the seemingly best in one of twenty reports at most. An arm of which nothing was graded has no
+    place; `None` where fewer than three are left, or without a case that all of these have graded.
     """
-    graded = [graded_attempts(arm.outcomes[grader], OVERALL) for arm in arms]
-    cases = sorted(set(graded[0]).intersection(*graded[1:]))
-    if len(arms) < 3 or not cases:
+    scored = [(arm, graded_attempts(arm.outcomes[grader], OVERALL)) for arm in arms]
+    placed = [(arm, graded) for arm, graded in scored if graded]
+    cases = sorted(set.intersection(*(set(graded) for _, graded in placed))) if len(placed) > 2 else []
+    if not cases:
         return None
     places = sorted(
         (
-            _Place(label=arm.label, scores=tuple(mean_of(scored[case]) for case in cases))
-            for arm, scored in zip(arms, graded, strict=True)
+            _Place(label=arm.label, scores=tuple(mean_of(graded[case]) for case in cases))
+            for arm, graded in placed
         ),
         key=lambda place: (-place.total, place.label),
     )

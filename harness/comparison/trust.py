@@ -41,13 +41,16 @@ def trust(kind: str, calibration: Calibration | None, *, eval_name: str) -> Trus
 
 def applied(found: Comparison, trusted: Trust, gate: Gate | None) -> Comparison:
     """Add what the calibration says to a comparison, and undo gates that its grader may not decide."""
-    caveats = [trusted.words] if trusted.words else []
-    if found.gates and not trusted.may_gate and gate is not None and gate.allow_uncalibrated:
-        caveats.append(
-            "Its gate is decided all the same, because the eval says `gate.allow_uncalibrated: true`."
-        )
     gates = permitted(found.gates, trusted, gate)
-    return replace(found, gates=gates, caveats=(*found.caveats, *caveats))
+    return replace(found, gates=gates, caveats=(*found.caveats, *caveats(found.gates, trusted, gate)))
+
+
+def caveats(gates: tuple[GateResult, ...], trusted: Trust, gate: Gate | None) -> Iterable[str]:
+    """Quote the calibration, and say so where gates are decided in spite of it."""
+    if trusted.words:
+        yield trusted.words
+    if gates and not trusted.may_gate and gate is not None and gate.allow_uncalibrated:
+        yield "It may decide the gate all the same, because the eval says `gate.allow_uncalibrated: true`."
 
 
 def permitted(gates: tuple[GateResult, ...], trusted: Trust, gate: Gate | None) -> tuple[GateResult, ...]:

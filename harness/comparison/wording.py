@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from harness.comparison.findings import Finding
 from harness.records.results import OVERALL, VerdictWord
-from harness.reporting.words import listed, many, signed
+from harness.reporting.words import listed, many, p_value, signed
 from harness.statistics.estimates import FEWEST_CASES
 from harness.statistics.length import BEYOND
 from harness.statistics.suite import Suite
@@ -25,7 +25,7 @@ def sentence(found: Finding) -> str:
             parts = [moved, _suite_bound(found)]
         case "cannot tell":
             # Significant by itself, it lacks no evidence: it is one of several questions.
-            parts = [moved, "" if found.paired.p <= 0.05 else _wanting(found), _suite_bound(found)]
+            parts = [moved, "" if found.paired.p <= found.level else _wanting(found), _suite_bound(found)]
     return "; ".join(part for part in (*parts, _at_equal_length(found)) if part) + "."
 
 
@@ -58,10 +58,9 @@ def evidence(found: Finding) -> str:
 
 
 def probability(p: float) -> str:
-    """Write a p value with its sign of comparison, finer close to .05 where the third digit decides."""
-    if p < 0.001:
-        return "< 0.001"
-    return f"= {p:.4f}" if abs(p - 0.05) < 0.005 else f"= {p:.3f}"
+    """Write a p value with its sign of comparison."""
+    value = p_value(p)
+    return value if value.startswith("<") else f"= {value}"
 
 
 def _adjusted(found: Finding) -> str:
@@ -70,7 +69,7 @@ def _adjusted(found: Finding) -> str:
         return ""
     alone = f", {probability(found.paired.p).removeprefix('= ')} by itself"
     asked = "candidates" if found.dimension == OVERALL else "questions"
-    return f" adjusted for {found.family} {asked}{alone if found.paired.p <= 0.05 < found.p else ''}"
+    return f" adjusted for {found.family} {asked}{alone if found.paired.p <= found.level < found.p else ''}"
 
 
 def _at_equal_length(found: Finding) -> str:

@@ -71,10 +71,16 @@ def share(value: float | None) -> str:
 
 
 def p_value(p: float | None) -> str:
-    """Give a p-value; a dash where there is none."""
+    """Give a p-value, finer close to .05 where the third digit decides; a dash where there is none.
+
+    >>> p_value(0.0502), p_value(0.0602), p_value(0.0001)
+    ('0.0502', '0.060', '< 0.001')
+    """
     if p is None:
         return _ABSENT
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+    if p < 0.001:
+        return "< 0.001"
+    return f"{p:.4f}" if abs(p - 0.05) < 0.005 else f"{p:.3f}"
 
 
 def gated(gate: GateResult) -> str:

@@ -17,24 +17,31 @@ class Components:
     """Variances in squared points: from case to case, answer to answer and grading to grading.
 
     `attempt` is `None` where no case has two attempts, `judge` where no answer was graded twice; what cannot
-    be told apart is part of the variance above it. `cases` and `attempts` (a harmonic mean) are those at
-    hand; `units` counts clusters, or cases.
+    be told apart is part of the variance above it. `observed` is the variance between the means of cases, all
+    parts together. `cases` and `attempts` (a harmonic mean) are those at hand; `units` counts clusters, or
+    cases.
     """
 
     case: float
     attempt: float | None
     judge: float | None
+    observed: float
     gradings: float
     cases: int
     attempts: float
     units: int
 
     def half_width(self, *, more_cases: int = 0, more_attempts: float = 0) -> float:
-        """Give the half-width of the 95 % t interval over cases, with that many more of each."""
+        """Give the half-width of the 95 % t interval over cases, with that many more of each.
+
+        What is at hand gives that of the data. The parts, of which none goes below 0, say in what proportion
+        more of each would shrink it.
+        """
         cases = self.cases + more_cases
         count = round(self.units * cases / self.cases)
         within = (self.attempt or 0.0) + (self.judge or 0.0) / self.gradings
-        each = self.case + within / (self.attempts + more_attempts)
+        now, then = (self.case + within / (self.attempts + more) for more in (0, more_attempts))
+        each = self.observed * then / now if now else self.observed
         return t_quantile(0.975, count - 1) * math.sqrt(each / cases)
 
 
@@ -106,6 +113,7 @@ def _split(
         case=max(0.0, between - explained) if known else between,
         attempt=attempt,
         judge=math.fsum(regraded) if regraded and known else None,
+        observed=between,
         gradings=gradings,
         cases=cases,
         attempts=1 / mean([share for _, _, share in noise]),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.records.results import GateResult
+from harness.reporting.words import signed
 from harness.statistics.estimates import TOLERANCE, t_quantile
 from harness.statistics.suite import Suite, Unavailable
 
@@ -147,7 +148,7 @@ def _against_base(
     asked: _Asked, found: Suite, result: GateWord, bounds: tuple[float, float], way_out: str
 ) -> str:
     low, high = bounds
-    seen = f"{asked.name} moved by {found.difference:+.1f} points on this suite"
+    seen = f"{asked.name} moved by {signed(found.difference)} points on this suite"
     at_worst = f"the loss may be as large as {-low:.1f} points (margin {asked.margin:g})"
     match result:
         case "PASS":

@@ -6,7 +6,7 @@ dimensions move together. The first is taken apart from the second where runs ha
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Literal
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 from harness.records.record import Record
+from harness.statistics.clusters import robust_error, units
 from harness.statistics.estimates import detectable, mean, variance
 
 Attempt = tuple[float, ...]
@@ -30,10 +31,11 @@ _CHUNK = 4_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen(Record):
-    """One run to measure by: its prompt, and each case's graded attempts."""
+    """One run to measure by: its prompt, each case's graded attempts, and the clusters cases come from."""
 
     prompt: str
     cases: Mapping[str, tuple[Attempt, ...]]
+    clusters: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,8 @@ class Scatter(Record):
     cases take a change of prompt, beyond attempts; `None` without two prompts. With one attempt everywhere
     the two cannot be told apart, and `cases` holds both. `residuals` holds, case by case, how far each
     attempt lay off its case's mean, scaled to the variance of one attempt. `pairs` counts pairs of runs with
-    different prompts, `freedom` the degrees of freedom behind `attempts`.
+    different prompts, `freedom` the degrees of freedom behind `attempts`. `crowd` is the mean number of cases
+    from one source; where it is above 1, `cases` holds what they share as well (CR1).
     """
 
     names: tuple[str, ...]
@@ -54,6 +57,7 @@ class Scatter(Record):
     runs: int
     pairs: int
     freedom: int
+    crowd: float = 1.0
 
     def spread(self, name: str, attempts: int) -> float | None:
         """Give the standard deviation of a case's difference between two arms of so many attempts."""
@@ -61,6 +65,23 @@ class Scatter(Record):
             return None
         noise = 2 * self.attempts[name] / attempts if self.attempts else 0.0
         return math.sqrt(self.cases[name] + noise)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateRule(Record):
+    """What a gate asks: the margin of each gated dimension, floors, and how many looks share the error.
+
+    `floors` maps a name to its floor and to the score that it is taken to keep, all in points.
+    """
+
+    margins: Mapping[str, float] = field(default_factory=dict)
+    floors: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    looks: int = 1
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """Name every gate: the margins, then the floors."""
+        return (*self.margins, *(f"{name} ≥ {floor:g}" for name, (floor, _) in self.floors.items()))
 
 
 GateChance = Mapping[Literal["PASS", "FAIL", "INCONCLUSIVE"], float]
@@ -72,8 +93,8 @@ class Design(Record):
     """So many cases and attempts, and what comes of them.
 
     `detectable` is the true difference, in points, that is found four times in five on cases like these.
-    `gate` is each result's probability when nothing changed, all gated dimensions together; `gates` has them
-    one by one. `None` where the runs cannot tell.
+    `gate` is each result's probability when nothing changed, all gates together; `gates` has them one by
+    one. `None` where the runs cannot tell.
     """
 
     cases: int
@@ -96,6 +117,8 @@ def scatter(runs: Sequence[Seen], names: Sequence[str]) -> Scatter:
     attempts, freedom = _within(runs, len(names))
     pairs = [(one, other) for one, other in combinations(runs, 2) if one.prompt != other.prompt]
     between = _between(pairs, attempts, len(names))
+    grouped = [units([run.clusters.get(case, "") for case in run.cases]) for run in runs]
+    sources = sum(len(each.members) for each in grouped)
     return Scatter(
         names=tuple(names),
         attempts=None if attempts is None else dict(zip(names, attempts, strict=True)),
@@ -104,17 +127,20 @@ def scatter(runs: Sequence[Seen], names: Sequence[str]) -> Scatter:
         runs=len(runs),
         pairs=len(pairs),
         freedom=freedom,
+        crowd=sum(len(run.cases) for run in runs) / sources if sources else 1.0,
     )
 
 
-def design(found: Scatter, cases: int, attempts: int, *, margins: Mapping[str, float], seed: int) -> Design:
-    """Say what so many cases and attempts would find; `margins` maps each gated dimension to its margin."""
-    chances = _gate_chances(found, cases, attempts, margins, seed) if margins else None
+def design(found: Scatter, cases: int, attempts: int, *, rule: GateRule, seed: int) -> Design:
+    """Say what so many cases and attempts would find; with clusters, in clusters as large as those seen."""
+    chances = _gate_chances(found, cases, attempts, rule, seed) if rule.titles else None
     together, gates = chances or (None, {})
     return Design(
         cases=cases,
         attempts=attempts,
-        detectable={name: _detectable(found.spread(name, attempts), cases) for name in found.names},
+        detectable={
+            name: _detectable(found.spread(name, attempts), cases, found.crowd) for name in found.names
+        },
         gate=together,
         gates=gates,
     )
@@ -147,20 +173,32 @@ def _chosen(stream: np.random.PCG64, shape: tuple[int, ...], below: NDArray[np.i
     return found
 
 
-def suite_bounds(drawn: Floats) -> tuple[Floats, Floats, Floats]:
-    """Give difference, standard error and degrees of freedom per replicate and name, as `suite` would.
+Bounds = tuple[Floats, Floats, Floats]
+"""Difference, standard error and degrees of freedom per replicate and name."""
+
+
+def suite_bounds(drawn: Floats) -> Bounds:
+    """Estimate each replicate's difference between its arms as `suite` would.
 
     Where no attempt differs from another the error is 0 and the degrees are NaN.
     """
-    attempts = drawn.shape[3]
-    cases = drawn.shape[2]
-    difference = drawn[:, 1].mean(axis=(1, 2)) - drawn[:, 0].mean(axis=(1, 2))
+    return drawn[:, 1].mean(axis=(1, 2)) - drawn[:, 0].mean(axis=(1, 2)), *_errors(drawn)
+
+
+def above_bounds(drawn: Floats, room: Floats) -> Bounds:
+    """Estimate how far the candidate lies above floors that are `room` below the mean, as `above` would."""
+    return room + drawn[:, 1].mean(axis=(1, 2)), *_errors(drawn[:, 1:])
+
+
+def _errors(drawn: Floats) -> tuple[Floats, Floats]:
+    """Give the standard error and the degrees of freedom over all the arms drawn."""
+    cases, attempts = drawn.shape[2:4]
     parts = drawn.var(axis=3, ddof=1) / attempts / cases**2
     parts[parts < 1e-20] = 0.0
     square = parts.sum(axis=(1, 2))
     with np.errstate(invalid="ignore", divide="ignore"):
         freedom = square**2 * (attempts - 1) / (parts**2).sum(axis=(1, 2))
-    return difference, np.sqrt(square), freedom
+    return np.sqrt(square), freedom
 
 
 def _within(runs: Sequence[Seen], width: int) -> tuple[list[float] | None, int]:
@@ -186,12 +224,15 @@ def _between(
         shared = sorted(one.cases.keys() & other.cases.keys())
         if len(shared) < 2:
             continue
-        freedom += len(shared) - 1
+        grouped = units([one.clusters.get(case, "") for case in shared])
+        degrees = len(grouped.members) - 1
+        freedom += degrees
         explained = mean([1 / len(one.cases[case]) + 1 / len(other.cases[case]) for case in shared])
         for place in range(width):
             moved = [_mean(other.cases[case], place) - _mean(one.cases[case], place) for case in shared]
             noise = attempts[place] * explained if attempts else 0.0
-            found[place] += (variance(moved) - noise) * (len(shared) - 1)
+            scattered = len(shared) * (robust_error(moved, grouped) or 0.0) ** 2
+            found[place] += (scattered - noise) * degrees
     return [max(0.0, total / freedom) for total in found] if freedom else None
 
 
@@ -215,41 +256,50 @@ def _mean(of_case: Sequence[Attempt], place: int) -> float:
     return mean([one[place] for one in of_case])
 
 
-def _detectable(spread: float | None, cases: int) -> float | None:
-    return None if spread is None else detectable(spread, cases)
+def _detectable(spread: float | None, cases: int, crowd: float) -> float | None:
+    sources = round(cases / crowd)
+    return None if spread is None else detectable(spread * math.sqrt(sources / cases), sources)
 
 
 # ------------------------------------------------------------------ the gate when nothing changed
 
 
 def _gate_chances(
-    found: Scatter, cases: int, attempts: int, margins: Mapping[str, float], seed: int
+    found: Scatter, cases: int, attempts: int, rule: GateRule, seed: int
 ) -> tuple[GateChance, Mapping[str, GateChance]] | None:
-    """Decide the gate of every drawn comparison, all replicates at once."""
+    """Decide the gates of every drawn comparison, all replicates at once."""
     if attempts < 2 or not found.residuals:
         return None
-    places = [found.names.index(name) for name in margins]
     rows = max(1, _CHUNK // (2 * cases * attempts * len(found.names)))
     passed, failed = [], []
     for start in range(0, _REPLICATES, rows):
         count = min(rows, _REPLICATES - start)
-        drawn = simulated(found, cases, attempts, replicates=count, seed=seed + start)[..., places]
-        one, other = decided(drawn, np.array(list(margins.values())))
+        drawn = simulated(found, cases, attempts, replicates=count, seed=seed + start)
+        one, other = decided(drawn, found.names, rule)
         passed.append(one)
         failed.append(other)
     passes, fails = np.concatenate(passed), np.concatenate(failed)
     together = _chance(passes.all(axis=1), fails.any(axis=1))
-    return together, {name: _chance(passes[:, place], fails[:, place]) for place, name in enumerate(margins)}
+    return together, {
+        title: _chance(passes[:, place], fails[:, place]) for place, title in enumerate(rule.titles)
+    }
 
 
-def decided(drawn: Floats, margins: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Say which drawn comparisons PASS and which FAIL, per gated dimension, by the rule of `gate.gates`."""
-    difference, error, freedom = suite_bounds(drawn)
+def decided(
+    drawn: Floats, names: Sequence[str], rule: GateRule
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Say which drawn comparisons PASS and which FAIL, per title of the rule, as `gate.gates` would."""
+    gated, floored = ([names.index(name) for name in asked] for asked in (rule.margins, rule.floors))
+    room = np.array([score - floor for floor, score in rule.floors.values()])
+    both = zip(suite_bounds(drawn[..., gated]), above_bounds(drawn[..., floored], room), strict=True)
+    difference, error, freedom = (np.concatenate(pair, axis=1) for pair in both)
+    margins = np.array([*rule.margins.values(), *(0.0 for _ in rule.floors)])
+    level = _LEVEL / rule.looks
     known = error > 0
     df = np.where(known, freedom, 1.0)
-    passes = known & (difference - stdtrit(df, 1 - _LEVEL) * error > -margins)
+    passes = known & (difference - stdtrit(df, 1 - level) * error > -margins)
     p = np.where(known, stdtr(df, difference / np.where(known, error, 1.0)), np.nan)
-    return passes, ~passes & (_holm(p) <= _LEVEL)
+    return passes, ~passes & (_holm(p) <= level)
 
 
 def _holm(p: Floats) -> Floats:
