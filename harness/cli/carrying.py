@@ -68,8 +68,7 @@ def carry_out(
     budget that is reached in mid-run ends in a report of what there is.
     """
     console = err()
-    if wishes.concurrency:
-        material = replace(material, eval=replace(material.eval, concurrency=wishes.concurrency))
+    material = paced(material, wishes)
     manifests = [material.manifest(revision) for revision in revisions]
     if sequential:
         refuse_unfit(manifests, batch=wishes.batch)
@@ -99,6 +98,13 @@ def carry_out(
         made = assemble(at_work.store, runs, material.labels, typed)
         page = publish(made, material.root / REPORTS, charts)
     return Carried(plans=plans, report=made, page=page, left=left)
+
+
+def paced(material: Material, wishes: Wishes) -> Material:
+    """Put the calls in flight that were asked for in place of the eval's own."""
+    if wishes.concurrency is None:
+        return material
+    return replace(material, eval=replace(material.eval, concurrency=wishes.concurrency))
 
 
 def assemble(store: Store, runs: Sequence[Run], labels: Mapping[str, Labels], command: str) -> Report:
