@@ -140,7 +140,7 @@ def test_a_plan_asks_nothing_and_keeps_nothing(project: Door, judge: Loopback) -
 
 
 def test_a_budget_that_is_reached_measures_nothing_and_goes_on_later(project: Door, judge: Loopback) -> None:
-    done = project.run("calibrate", "small", "--budget", "0.004", "--yes")
+    done = project.run("calibrate", "small", "--budget", "0.0015", "--yes")
     assert done.code == 6, done.err
     assert "the budget is reached" in done.err
     made = judge.count()
