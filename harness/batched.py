@@ -36,8 +36,9 @@ async def perform(
     """Make everything that is missing of these runs by batches, all in the same ones.
 
     Each result is stored before anything is done with it, then handed to `watch`; `tell` hears what becomes
-    of the batches. What is likely to pass the ceiling is not sent, and its run is not finished. Raises AccessError when the API refuses us and IncompleteError when it cannot be
-    reached; batches that were sent are taken up by the next call, on whatever day.
+    of the batches. What is likely to pass the ceiling is not sent, and its run is not finished. Raises
+    AccessError when the API refuses us and IncompleteError when it cannot be reached; batches that were sent
+    are taken up by the next call, on whatever day.
     """
     async with AsyncExitStack() as stack:
         begun = [_begin(session, manifest, planned) for manifest, planned in plans]
