@@ -285,7 +285,7 @@ class _Accounts:
         self._open: dict[tuple[str, str], _Account] = {}
 
     def of(self, spec: ModelSpec) -> _Account:
-        place = (spec.base_url, self._session.environ.get(spec.key_variable, ""))
+        place = (spec.base_url.rstrip("/"), self._session.environ.get(spec.key_variable, ""))
         if place not in self._open:
             model = _OnDemand(spec, self._session, self._stack)
             self._open[place] = _Account(model, Leaders(shipped_prices()))
