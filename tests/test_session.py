@@ -1,10 +1,11 @@
-"""The wiring of a run: what its parts may hold of each other."""
+"""The wiring of a run: what its parts may hold of each other, and that others can carry one out with it."""
 
 import asyncio
 import datetime as dt
+import runpy
 from pathlib import Path
 
-from front_door import AGENT, Door
+from front_door import AGENT, REPOSITORY, Door
 from harness import revisions
 from harness.project import load
 from harness.session import Session
@@ -41,3 +42,8 @@ def test_a_call_that_waits_for_the_leader_of_its_prefix_holds_no_money(door: Doo
     assert len(in_flight) == 8
     assert in_flight[0] == 1
     assert (purse.ledger.in_flight, purse.ledger.held) == (0, 0.0)
+
+
+def test_the_memory_benchmark_carries_a_run_out(tmp_path: Path, server: Loopback) -> None:
+    measure = runpy.run_path(str(REPOSITORY / "benchmarks" / "memory.py"))["measure"]
+    assert measure(tmp_path / "one", server.url, server.key, 1)["answers"] == 1
