@@ -37,7 +37,7 @@ with open_store(Path("store.db")) as store:
         secret=secrets.token_bytes(32),
     )
     planned = session.plan(manifest)
-    asyncio.run(session.perform([manifest], [planned], lambda event: None))
+    asyncio.run(session.perform([(manifest, planned)], session.purse(), lambda event: None))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(json.dumps({"trials": planned.trials, "answers": store.sizes()["answers"], "peak_kib": peak}))
 """

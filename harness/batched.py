@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
 
+from harness.batching.allowance import Allowance
 from harness.batching.desk import Account, Desk, News, Office
 from harness.batching.running import Arm, run_by_batches
 from harness.errors import CallError
@@ -16,12 +17,13 @@ from harness.models.batchwire import encode
 from harness.models.pricing import shipped_prices
 from harness.planning.batches import Item
 from harness.planning.keys import run_id
+from harness.planning.ledger import Ledger
 from harness.planning.model import API_VERSION
 from harness.planning.plan import Plan
 from harness.records.inputs import GraderSpec, ModelSpec
 from harness.records.outcomes import Answer, Failed, Request, Usage, Verdict
 from harness.records.results import Manifest, Run
-from harness.runner import AGENT, Answered, Event, Grader, Marked, Paid, Unmarked
+from harness.runner import AGENT, Answered, Event, Grader, Left, Marked, Paid, Unmarked
 from harness.session import Session, Watch, estimates, failure_of, free_grader
 from harness.store.batches import Batches
 from harness.store.changes import Changes
@@ -34,11 +36,13 @@ async def perform(
     """Make everything that is missing of these runs by batches, all in the same ones.
 
     Each result is stored before anything is done with it, then handed to `watch`; `tell` hears what becomes
-    of the batches. Raises AccessError when the API refuses us and IncompleteError when it cannot be
-    reached; batches that were sent are taken up by the next call, on whatever day.
+    of the batches. What is likely to pass the ceiling is not sent, and its run is not finished. Raises
+    AccessError when the API refuses us and IncompleteError when it cannot be reached; batches that were sent
+    are taken up by the next call, on whatever day.
     """
     async with AsyncExitStack() as stack:
         begun = [_begin(session, manifest, planned) for manifest, planned in plans]
+        left = set[str]()
         desk = Desk(
             register=Batches(session.store),
             office=_Offices(session, stack).office,
@@ -50,11 +54,24 @@ async def perform(
             clock=session.now,
             name=lambda: uuid.uuid4().hex,
             tell=tell,
+            allowance=Allowance(Ledger(ceiling=session.ceiling), _likely(plans)),
         )
-        await run_by_batches([_arm(session, each, watch) for each in begun], desk)
+        await run_by_batches([_arm(session, each, watch, left) for each in begun], desk)
         for each in begun:
-            session.store.finish(each.id, at=session.at())
+            if each.id not in left:
+                session.store.finish(each.id, at=session.at())
         return tuple(session.store.load(each.id) for each in begun)
+
+
+def _likely(plans: Sequence[tuple[Manifest, Plan]]) -> Callable[[Item], float | None]:
+    """Say what a request is likely to cost: its share of what the plan says of all its kind."""
+    each: dict[tuple[str, str], float | None] = {}
+    for manifest, planned in plans:
+        names = (AGENT, *(spec.kind for spec in manifest.eval.graders))
+        for name, part in zip(names, planned.parts, strict=True):
+            if part.to_make:
+                each[run_id(manifest), name] = None if part.cost is None else part.cost / part.to_make
+    return lambda item: each.get((item.run, item.grader or AGENT))
 
 
 def under_way(store: Store) -> frozenset[str]:
@@ -95,14 +112,14 @@ def _begin(session: Session, manifest: Manifest, planned: Plan) -> Run:
     return begun
 
 
-def _arm(session: Session, begun: Run, watch: Watch) -> Arm:
+def _arm(session: Session, begun: Run, watch: Watch, left: set[str]) -> Arm:
     return Arm(
         run=begun.id,
         manifest=begun.manifest,
         model=session.material.recorded or _Nobody(),
         graders={spec.kind: _grader(session, spec) for spec in begun.manifest.eval.graders},
         shelf=session.shelf,
-        keep=partial(_keep, session, begun, watch),
+        keep=partial(_keep, session, begun, watch, left),
     )
 
 
@@ -112,8 +129,8 @@ def _grader(session: Session, spec: GraderSpec) -> Grader:
     return free_grader(spec, session.material)
 
 
-def _keep(session: Session, begun: Run, watch: Watch, event: Event) -> None:
-    """Keep what needed no batch, and what no batch brought."""
+def _keep(session: Session, begun: Run, watch: Watch, left: set[str], event: Event) -> None:
+    """Keep what needed no batch, and what no batch brought; put down whose budget ended before the work."""
     at = session.at()
     match event:
         case Answered(trial, answer):
@@ -122,6 +139,8 @@ def _keep(session: Session, begun: Run, watch: Watch, event: Event) -> None:
             session.store.keep_verdicts(grader, verdicts, asked_model="", at=at)
         case Failed() | Unmarked():
             session.store.fail(begun.id, failure_of(event), at=at)
+        case Left():
+            left.add(begun.id)
         case _:
             pass
     watch(event)

@@ -23,7 +23,7 @@ from harness.planning.prices import PriceTable
 from harness.planning.work import Job
 from harness.records.calibrations import Calibration
 from harness.records.inputs import MAX_MISSING, Case
-from harness.records.outcomes import Failed, Outcome, Usage
+from harness.records.outcomes import NOT_RUN, Failed, Outcome, Usage
 from harness.records.record import Record
 from harness.records.results import (
     Agreement,
@@ -41,9 +41,6 @@ from harness.reporting.words import dollars, many
 from harness.statistics.agreement import agreement
 
 _LONGEST_NAME = 120  # well below what file systems take, with room for the files inside
-
-NOT_RUN = "not-run"
-"""The kind of failure of a trial that no run has tried yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -173,7 +173,7 @@ class Session:
         judges = [(spec.kind, spec.model) for spec in manifest.eval.graders]
         specs: list[tuple[str, ModelSpec | None]] = [(AGENT, manifest.eval.model), *judges]
         paid = {part: spec for part, spec in specs if spec is not None and spec.provider == "anthropic"}
-        models = {part: till.metered(accounts.model(spec), part, spec) for part, spec in paid.items()}
+        models = {part: till.metered(accounts.of(spec), part, spec) for part, spec in paid.items()}
         graders = [self._grader(spec, models.get(spec.kind)) for spec in manifest.eval.graders]
         return Bench(
             manifest=manifest,
@@ -236,8 +236,11 @@ class _Till:
     purse: Purse
     watch: Watch
 
-    def metered(self, model: Model, part: str, spec: ModelSpec) -> Metered:
-        """Weigh each call of this part before it starts, and write down what it cost."""
+    def metered(self, account: "_Account", part: str, spec: ModelSpec) -> Model:
+        """Weigh each call of this part before it starts, and write down what it cost.
+
+        One that waits for the leader of its prefix is not weighed yet: it must hold no money from others.
+        """
         price = shipped_prices().price(spec.name, self.session.now().date())
 
         def most(request: Request) -> float | None:
@@ -248,7 +251,7 @@ class _Till:
                 self.journal.changes.paid(self.run, part, cost)
             self.journal.then(partial(self.watch, Paid(part, cost)))
 
-        return Metered(model, self.purse, most, paid)
+        return account.leaders.of(Metered(account.model, self.purse, most, paid))
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,19 +268,28 @@ class _Anew:
         return {key: verdict for key, verdict in found.items() if verdict.met is not None}
 
 
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """A connection with one limiter, and who goes ahead on it."""
+
+    model: Model
+    leaders: Leaders
+
+
 class _Accounts:
     """Connections to the API, one per base URL and secret, shared by agent and judge with one limiter."""
 
     def __init__(self, session: Session, stack: AsyncExitStack) -> None:
         self._session = session
         self._stack = stack
-        self._models: dict[tuple[str, str], Leaders] = {}
+        self._open: dict[tuple[str, str], _Account] = {}
 
-    def model(self, spec: ModelSpec) -> Model:
-        account = (spec.base_url, self._session.environ.get(spec.key_variable, ""))
-        if account not in self._models:
-            self._models[account] = Leaders(_OnDemand(spec, self._session, self._stack), shipped_prices())
-        return self._models[account]
+    def of(self, spec: ModelSpec) -> _Account:
+        place = (spec.base_url.rstrip("/"), self._session.environ.get(spec.key_variable, ""))
+        if place not in self._open:
+            model = _OnDemand(spec, self._session, self._stack)
+            self._open[place] = _Account(model, Leaders(shipped_prices()))
+        return self._open[place]
 
 
 class _OnDemand:

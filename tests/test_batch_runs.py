@@ -281,3 +281,30 @@ def test_a_line_separator_in_an_answer_splits_nothing(door: Door) -> None:
         done = door.run("run", "small", "--batch")
         assert done.code == 0, done.err
         assert times_sent(server) == {1}
+
+
+def test_a_batch_holds_no_more_than_the_budget_is_likely_to_bear_and_the_rest_goes_on_later(
+    small: Door, server: Loopback
+) -> None:
+    small.cases(*(f"case-{number}" for number in range(8)))
+    assert small.run("run", "small", "--batch", "--budget", "0").code == 6
+    assert server.batches.created == []
+    first = small.run("run", "small", "--batch", "--budget", "0.005", "--yes")
+    assert first.code == 6, first.err
+    assert 0 < sizes(server)[0] < 8
+    assert "not made to stay within the budget" in first.err
+    assert "answers and" in first.err
+    assert "judge verdicts to make" in first.err
+    assert sum(_paid(results(small)).values()) <= 0.005
+    assert small.run("list", "--json").data[0]["finished_at"] == ""
+    rest = small.run("run", "small", "--batch")
+    assert rest.code == 0, rest.err
+    assert times_sent(server) == {1}
+    assert small.run("list", "--json").data[0]["finished_at"] != ""
+
+
+def test_an_estimate_within_the_budget_goes_as_a_whole(small: Door, server: Loopback) -> None:
+    small.eval(server.url, budget=0.02)
+    done = small.run("run", "small", "--batch")
+    assert done.code == 0, done.err
+    assert sizes(server) == [2, 4]

@@ -44,6 +44,7 @@ def test_a_budget_that_is_reached_keeps_and_grades_what_there_is_and_goes_on_lat
         assert "to make" in done.err
         graded = arm(costly)["counts"]["signals"]
         assert graded["graded"] == graded["answered"]  # what is free is done whatever the budget
+        assert graded["failed"] == 0  # what nobody asked for has not failed
     assert done.code == 0, done.err
     assert runs >= 1
     assert (server.count(judge=False), server.count(judge=True)) == (20, 40)

@@ -139,6 +139,27 @@ def test_a_plan_asks_nothing_and_keeps_nothing(project: Door, judge: Loopback) -
     assert "uncalibrated" in project.run("compare", "small", "--base", "agents/worse.md", "--plan").err
 
 
+def test_a_budget_that_is_reached_measures_nothing_and_goes_on_later(project: Door, judge: Loopback) -> None:
+    done = project.run("calibrate", "small", "--budget", "0.0015", "--yes")
+    assert done.code == 6, done.err
+    assert "the budget is reached" in done.err
+    made = judge.count()
+    assert 0 < made < 32
+    assert "uncalibrated" in project.run("compare", "small", "--base", "agents/worse.md", "--plan").err
+    assert project.run("calibrate", "small").code == 0
+    assert judge.count() == 32
+
+
+def test_calibrating_obeys_the_number_of_calls_in_flight_and_refuses_batches(
+    project: Door, judge: Loopback
+) -> None:
+    refused = project.run("calibrate", "small", "--batch")
+    assert (refused.code, judge.count()) == (2, 0)
+    assert "--batch" in refused.err
+    assert project.run("calibrate", "small", "--concurrency", "1").code == 0
+    assert judge.peak == 1
+
+
 def compare(project: Door) -> Any:
     return project.run("compare", "small", "--base", "agents/worse.md", "--candidate", "agents/helper.md")
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from harness.errors import CallError
 from harness.models.leaders import Leaders
 from harness.models.wire import wire
+from harness.planning.model import Model
 from harness.planning.prefixes import prefixes, too_short
 from harness.planning.prices import Price, PriceTable, Rates
 from harness.records.outcomes import Answer, Message, Request, Usage
@@ -66,7 +67,7 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-def begin(group: asyncio.TaskGroup, model: Leaders, requests: list[Request]) -> list[asyncio.Task[object]]:
+def begin(group: asyncio.TaskGroup, model: Model, requests: list[Request]) -> list[asyncio.Task[object]]:
     async def ask(each: Request) -> object:
         try:
             return await model.answer(each)
@@ -82,7 +83,7 @@ pytestmark = pytest.mark.anyio
 async def test_the_first_call_of_a_prefix_goes_ahead_and_the_others_follow_its_answer() -> None:
     held = Held()
     async with asyncio.TaskGroup() as group:
-        begin(group, Leaders(held, PRICES), [request(number) for number in range(5)])
+        begin(group, Leaders(PRICES).of(held), [request(number) for number in range(5)])
         await settle()
         assert len(held.asked) == 1
         held.go.set()
@@ -92,7 +93,7 @@ async def test_the_first_call_of_a_prefix_goes_ahead_and_the_others_follow_its_a
 async def test_a_prefix_that_is_readable_is_waited_for_no_more() -> None:
     held = Held()
     held.go.set()
-    leaders = Leaders(held, PRICES)
+    leaders = Leaders(PRICES).of(held)
     await leaders.answer(request(0))
     held.go.clear()
     async with asyncio.TaskGroup() as group:
@@ -116,7 +117,7 @@ async def test_only_what_is_long_enough_is_waited_for(
 ) -> None:
     held = Held()
     async with asyncio.TaskGroup() as group:
-        begin(group, Leaders(held, PRICES), [request(n, system=system, parts=parts) for n in range(4)])
+        begin(group, Leaders(PRICES).of(held), [request(n, system=system, parts=parts) for n in range(4)])
         await settle()
         assert len(held.asked) == at_once
         held.go.set()
@@ -125,7 +126,7 @@ async def test_only_what_is_long_enough_is_waited_for(
 async def test_different_prefixes_do_not_wait_for_each_other() -> None:
     held = Held()
     async with asyncio.TaskGroup() as group:
-        begin(group, Leaders(held, PRICES), [request(system=f"{n} {LONG}") for n in range(4)])
+        begin(group, Leaders(PRICES).of(held), [request(system=f"{n} {LONG}") for n in range(4)])
         await settle()
         assert len(held.asked) == 4
         held.go.set()
@@ -135,7 +136,7 @@ async def test_when_the_leader_fails_the_next_one_leads() -> None:
     held = Held()
     held.fail = lambda each: each is held.asked[0]
     async with asyncio.TaskGroup() as group:
-        replies = begin(group, Leaders(held, PRICES), [request(number) for number in range(4)])
+        replies = begin(group, Leaders(PRICES).of(held), [request(number) for number in range(4)])
         held.go.set()
     assert [isinstance(reply.result(), CallError) for reply in replies] == [True, False, False, False]
 
@@ -143,7 +144,7 @@ async def test_when_the_leader_fails_the_next_one_leads() -> None:
 async def test_a_leader_that_takes_long_is_not_waited_for_for_ever() -> None:
     held = Held()
     async with asyncio.TaskGroup() as group:
-        begin(group, Leaders(held, PRICES, patience=0.01), [request(number) for number in range(4)])
+        begin(group, Leaders(PRICES, patience=0.01).of(held), [request(number) for number in range(4)])
         await held.four.wait()
         held.go.set()
 
@@ -151,7 +152,7 @@ async def test_a_leader_that_takes_long_is_not_waited_for_for_ever() -> None:
 async def test_a_server_that_does_not_cache_is_waited_for_once() -> None:
     held = Held(cached=False)
     held.go.set()
-    leaders = Leaders(held, PRICES)
+    leaders = Leaders(PRICES).of(held)
     await leaders.answer(request(system="first " + LONG))
     held.go.clear()
     async with asyncio.TaskGroup() as group:

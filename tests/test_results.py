@@ -10,9 +10,9 @@ from harness.grading.labels import Label, Labels, read_labels, text_hash
 from harness.parsing.reading import to_json
 from harness.planning.work import jobs, marks_of
 from harness.records.inputs import Gate, GraderSpec
-from harness.records.outcomes import Failed, Graded, Ungraded
+from harness.records.outcomes import NOT_RUN, Failed, Graded, Ungraded
 from harness.records.results import Arm, Manifest
-from harness.results import NOT_RUN, Failure, agreements, arm, exit_code, provenance, report, slug
+from harness.results import Failure, agreements, arm, exit_code, provenance, report, slug
 from making import Shelf, answer, case, criterion, manifest, rubric, run, verdict
 
 NAMES = ("one", "two", "three", "four", "five", "six", "seven", "eight")
@@ -46,7 +46,7 @@ def test_an_arm_holds_one_outcome_per_trial_and_sums_up() -> None:
     assert isinstance(not_run, Failed)
     assert (timed_out.kind, timed_out.hint, not_run.kind) == ("timeout", "wait", NOT_RUN)
     counts = found.counts["signals"]
-    assert (counts.planned, counts.answered, counts.graded, counts.ungraded, counts.failed) == (8, 6, 5, 1, 2)
+    assert (counts.planned, counts.answered, counts.graded, counts.ungraded, counts.failed) == (8, 6, 5, 1, 1)
     assert found.costs == {"agent": 6.0, "signals": 2.5}
 
 

@@ -20,7 +20,7 @@ import pytest
 from front_door import Door, Finished
 from harness.cli.main import main
 from harness.store.tables import MIGRATIONS
-from loopback import Loopback
+from loopback import Body, Loopback
 
 
 @dataclass
@@ -122,6 +122,26 @@ def _only_readable(path: Path) -> Iterator[list[str]]:
         yield ["setpriv", "--bounding-set=-dac_override"] if os.geteuid() == 0 else []
     finally:
         path.parent.chmod(0o700)
+
+
+def test_a_store_that_is_moved_away_in_mid_run_ends_the_run_before_more_is_paid(door: Door) -> None:
+    store, elsewhere = door.root / ".harness", door.root / "elsewhere"
+
+    def reply(_: Body) -> str:
+        if server.count() == 3:
+            store.rename(elsewhere)
+        return "Use a queue."
+
+    with Loopback(reply=reply) as server:
+        door.eval(server.url, graders=[{"kind": "signals"}], concurrency=1)
+        door.cases(*(f"case-{number}" for number in range(8)))
+        done = door.run("run", "small")
+        assert done.code == 2, done.err
+        assert "moved or deleted while it was in use" in done.err
+        assert server.count() == 3
+        elsewhere.rename(store)
+        assert door.run("run", "small").code == 0
+        assert server.count() == 3 + 6
 
 
 def test_a_read_only_store_is_an_error_and_stays_as_it_is(kept: Kept) -> None:

@@ -79,6 +79,17 @@ def test_agent_and_judge_share_one_limit_even_by_two_names_of_one_key(door: Door
         assert server.peak <= 2
 
 
+def test_an_address_with_a_slash_at_its_end_is_the_same_account(door: Door, server: Loopback) -> None:
+    judge = {"name": "claude-haiku-5-5", "max_tokens": 400, "base_url": f"{server.url}/"}
+    door.eval(server.url, graders=[{"kind": "judge", "model": judge}])
+    door.cases(*(f"case-{number}" for number in range(6)))
+    done = door.run("run", "small", "--max-rate", "20")
+    assert done.code == 0, done.err
+    times = sorted(seen.at for seen in server.requests)
+    assert len(times) == 18
+    assert times[-1] - times[0] > 16 / 20
+
+
 def test_behind_a_rate_limit_the_run_says_so_at_its_end_and_loses_nothing(door: Door) -> None:
     limits = Limits(buckets={"requests": Allowance(30, 5)}, retry_after="1")
     with Loopback(limits=limits) as server:

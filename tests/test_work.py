@@ -1,6 +1,7 @@
 """The work of a run: every trial once, with what is stored of it; and what the plan says of it."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
@@ -156,3 +157,16 @@ def test_verdicts_in_a_batch_are_counted_there() -> None:
 def test_calls_that_were_never_timed_are_guessed() -> None:
     untimed = planned(manifest(), Shelf(), agent=Habit(output_tokens=9, seconds=0, measured=3))
     assert untimed.parts[0].seconds == planned(manifest(), Shelf()).parts[0].seconds > 0
+
+
+def test_a_judge_is_thought_to_read_answers_of_the_length_that_is_known() -> None:
+    asked = manifest(rubrics=TWO, graders=("judge",))
+
+    def price(**habits: Habit) -> float:
+        (_, judged) = planned(asked, Shelf(), **habits).parts
+        return judged.cost or 0.0
+
+    short, usual = (Habit(output_tokens=tokens, seconds=1, measured=9) for tokens in (100, 400))
+    assert 0 < price(agent=short) < price(agent=usual) < price()
+    capped = replace(asked, eval=replace(asked.eval, model=replace(asked.eval.model, max_tokens=100)))
+    assert planned(capped, Shelf()).parts[1].cost == pytest.approx(price(agent=short))

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from harness.batching.allowance import Allowance
 from harness.planning.batches import LIMITS, Item, Limits, Patience, Posting, Result, Standing
 from harness.records.outcomes import Answer, Request, Usage, Verdict
 
@@ -115,6 +116,7 @@ class Desk:
     tell: Callable[[News], None]
     patience: Patience = field(default_factory=Patience)
     limits: Limits = LIMITS
+    allowance: Allowance = field(default_factory=Allowance)
 
     def at(self) -> str:
         """Say what time it is, as the store writes it."""

@@ -4,6 +4,7 @@ What is missing is read from the store each time, so nothing needs to be remembe
 verdicts on them follow as soon as they are there, and a run that was killed starts where the store stands.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -21,7 +22,7 @@ from harness.prompts import Exam
 from harness.records.inputs import ModelSpec
 from harness.records.outcomes import Failed, Request, Verdict
 from harness.records.results import Manifest
-from harness.runner import Answered, Done, Grader, Keep, Marked, Unmarked
+from harness.runner import AGENT, Answered, Done, Grader, Keep, Left, Marked, Unmarked
 
 _CHUNK = 500  # keys looked up together
 
@@ -54,7 +55,8 @@ class Arm:
 async def run_by_batches(arms: Sequence[Arm], desk: Desk) -> None:
     """Make what is missing of these runs, all in the same batches; free graders mark at once.
 
-    Returns when every trial is through or has failed for good. Raises AccessError and IncompleteError;
+    Returns when every trial is through, has failed for good, or is left because the desk's allowance has no
+    room for it. Raises AccessError and IncompleteError;
     batches that were sent stay written down then, and the same call goes on with them.
     """
     desk.register.tidy(at=desk.at())
@@ -106,6 +108,7 @@ class _State:
     announced: set[tuple[int, str, int]] = field(default_factory=set)
     told: set[str] = field(default_factory=set)
     flying: dict[str, None] = field(default_factory=dict)
+    left: set[str] = field(default_factory=set)
     begun: bool = False
 
     async def answer(self, arm: Arm) -> None:
@@ -119,14 +122,18 @@ class _State:
                     self.over[job.trial.key] = why
 
     async def send_missing(self) -> None:
-        """Send what is missing and in no batch, and note which batches hold what is missing."""
-        self.flying = {}
+        """Send what is missing, in no batch and affordable; note which batches hold what is missing."""
+        self.flying, self.left = {}, set()
+        in_play: set[str] = set()
         self._announce()
         for account in dict.fromkeys(account for arm in self.arms for account in _accounts(arm)):
-            for parcel in split(self._pieces(account), lambda piece: len(piece[1]), self.desk.limits):
+            for parcel in split(
+                self._pieces(account, in_play), lambda piece: len(piece[1]), self.desk.limits
+            ):
                 names = await send(parcel, account, self.desk)
                 self.told |= names
                 self.flying |= dict.fromkeys(names)
+        self.desk.allowance.keep(in_play)
         self.begun = True
 
     async def receive(self) -> None:
@@ -158,6 +165,10 @@ class _State:
         open_ = [(mark.grader, self.over.get(mark.key)) for mark in job.marks if mark.verdict is None]
         for grader, reason in {grader: found for grader, found in open_ if found is not None}.items():
             keep(Unmarked(job.trial, grader, reason.kind, reason.message))
+        left = Counter(mark.grader for mark in job.marks if mark.key in self.left)
+        left += Counter({AGENT: job.trial.key in self.left})
+        for part, calls in left.items():
+            keep(Left(job.trial, part, calls))
 
     def _announce(self) -> None:
         """Say which trials are through."""
@@ -168,8 +179,11 @@ class _State:
                     self.announced.add(place)
                     arm.keep(Done(job.trial, stored=not self.begun))
 
-    def _pieces(self, account: Account) -> Iterator[tuple[Item, bytes]]:
-        """Yield every request for this account that is missing and in no batch, once, as it is sent."""
+    def _pieces(self, account: Account, in_play: set[str]) -> Iterator[tuple[Item, bytes]]:
+        """Yield every request for this account that is missing, in no batch and affordable, as it is sent.
+
+        The keys of those, and of what is in a batch already, are put `in_play`.
+        """
         wants = self._wants(account)
         while chunk := list(islice(wants, _CHUNK)):
             found = self.desk.register.find([want.item.key for want in chunk])
@@ -177,14 +191,18 @@ class _State:
                 item, before = want.item, found.get(want.item.key)
                 if isinstance(before, str):
                     self.flying[before] = None
+                    in_play.add(item.key)
                     continue
                 if before is not None:
                     item = replace(item, returns=before.returns, inquiry=before.inquiry)
                 piece = self.desk.encode(item.custom_id, want.ask(item.inquiry.fault))
-                if len(piece) <= self.desk.limits.each:
+                if len(piece) > self.desk.limits.each:
+                    self.over[item.key] = _too_large(len(piece), self.desk.limits.each)
+                elif self.desk.allowance.allows(item):
+                    in_play.add(item.key)
                     yield item, piece
                 else:
-                    self.over[item.key] = _too_large(len(piece), self.desk.limits.each)
+                    self.left.add(item.key)
 
     def _wants(self, account: Account) -> Iterator[_Want]:
         seen: set[str] = set()

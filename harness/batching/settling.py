@@ -97,12 +97,15 @@ class _Taken:
             case Answer():
                 cost = self.desk.cost(item.model, result.usage)
                 place = f"{self.batch}/{custom_id}"  # what to ask the API's support for
+                self.desk.allowance.settled(item, cost)
                 self.desk.paid(item, cost)
                 reply = replace(result, cost=cost, retries=item.returns, request_id=place)
                 self._heard(item, reply, answers)
             case Returned():
+                self.desk.allowance.settled(item, 0.0)
                 self._returned(item, result)
             case AccessError():
+                self.desk.allowance.settled(item, 0.0)
                 self.refused = result
                 self._back.append(item)
 

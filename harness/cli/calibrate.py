@@ -9,12 +9,12 @@ import click
 from harness import revisions
 from harness.calibrating import Bench, calibration, found, work
 from harness.cli.calibrated import show_calibration
-from harness.cli.carrying import afford, session_for
+from harness.cli.carrying import afford, paced, session_for
 from harness.cli.options import Wishes, eval_argument, eval_path, json_option, wishes_options
 from harness.cli.printing import print_json
 from harness.cli.screen import Meter, err, out
 from harness.cli.stopping import until_stopped
-from harness.errors import InputError
+from harness.errors import BudgetError, InputError
 from harness.files import is_file, read_text, shown
 from harness.grading.labels import Labels, read_labels
 from harness.models.recorded import Recorded, read_recorded
@@ -23,7 +23,7 @@ from harness.planning.plan import Plan
 from harness.project import Material, load
 from harness.records.calibrations import Calibration
 from harness.records.inputs import GraderSpec
-from harness.reporting.words import dollars
+from harness.reporting.words import dollars, many
 from harness.samples import samples
 from harness.session import Session
 
@@ -60,7 +60,10 @@ def command(  # noqa: PLR0913 - one parameter per option
     again. A gate trusts a grader with an alpha of 0.80, tentatively from 0.667, and below or without a
     calibration only if the eval says `gate.allow_uncalibrated: true`.
     """
-    material = load(eval_path(name))
+    if wishes.batch:
+        msg = "calibrate asks its calls one at a time, not by batches"
+        raise InputError(msg, hint="leave --batch out; it is for run and compare")
+    material = paced(load(eval_path(name)), wishes)
     spec = _spec(material, kind, labels_file)
     labels = _labels(material, spec, labels_file)
     recorded = _recorded(material, spec.labels, answers_file)
@@ -104,6 +107,9 @@ def _measure(
         with meter.running():
             until_stopped(at_work.grade(bench.manifest, missing, meter.watch))
         meter.conclude()
+    if meter.left:  # a calibration on the answers that happened to come first is none
+        msg = f"the budget is reached: {many(meter.left, 'verdict')} to make before anything is measured"
+        raise BudgetError(msg, hint="what was made is kept; the same command goes on from there")
     (spec,) = material.eval.graders
     graded = work(bench, taken, at_work.shelf)
     made = calibration(bench, graded, in_sample=spec.in_sample, at=at_work.at())

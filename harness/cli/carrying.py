@@ -68,8 +68,7 @@ def carry_out(
     budget that is reached in mid-run ends in a report of what there is.
     """
     console = err()
-    if wishes.concurrency:
-        material = replace(material, eval=replace(material.eval, concurrency=wishes.concurrency))
+    material = paced(material, wishes)
     manifests = [material.manifest(revision) for revision in revisions]
     if sequential:
         refuse_unfit(manifests, batch=wishes.batch)
@@ -95,10 +94,17 @@ def carry_out(
         how = _How(sequential=sequential, post=Postroom(console) if wishes.batch else None)
         runs = _perform(at_work, tuple(zip(manifests, plans, strict=True)), meter, how)
         meter.conclude()
-        left = _left(at_work, manifests) if meter.left else ""
+        left = _left(at_work, manifests, batch=wishes.batch) if meter.left else ""
         made = assemble(at_work.store, runs, material.labels, typed)
         page = publish(made, material.root / REPORTS, charts)
     return Carried(plans=plans, report=made, page=page, left=left)
+
+
+def paced(material: Material, wishes: Wishes) -> Material:
+    """Put the calls in flight that were asked for in place of the eval's own."""
+    if wishes.concurrency is None:
+        return material
+    return replace(material, eval=replace(material.eval, concurrency=wishes.concurrency))
 
 
 def assemble(store: Store, runs: Sequence[Run], labels: Mapping[str, Labels], command: str) -> Report:
@@ -193,9 +199,10 @@ def _perform(
             raise
 
 
-def _left(at_work: Session, manifests: Sequence[Manifest]) -> str:
+def _left(at_work: Session, manifests: Sequence[Manifest], *, batch: bool) -> str:
     """Say what the next command would have to make, and for how much."""
-    plans = [at_work.plan(manifest) for manifest in manifests]
+    sent = batched.under_way(at_work.store) if batch else None
+    plans = [at_work.plan(manifest, sent=sent) for manifest in manifests]
     parts = Counter[str]()
     for part in (part for plan in plans for part in plan.parts if part.model):
         parts[part.name] += part.to_make

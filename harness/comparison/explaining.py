@@ -252,7 +252,7 @@ def _counted(arm: Arm, grader: str) -> str:
     text = f"{arm.label}: {cases}, {each} each, {counts.graded} of {counts.planned} graded."
     if counts.graded == counts.planned:
         return text
-    lost = f"{counts.failed} without an answer and {counts.ungraded} ungraded"
+    lost = f"{counts.planned - counts.answered} without an answer and {counts.ungraded} ungraded"
     return f"{text} {lost} are left out; none counts as 0."
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from harness.comparison.pairing import graded_attempts, mean_of
-from harness.records.outcomes import Failed, Graded, Outcome, Ungraded
+from harness.records.outcomes import NOT_RUN, Failed, Graded, Outcome, Ungraded
 from harness.records.results import OVERALL, Counts, Estimate
 from harness.statistics.clusters import level
 from harness.statistics.estimates import NOTHING
@@ -12,14 +12,17 @@ _CUT = frozenset({"max_tokens", "model_context_window_exceeded"})
 
 
 def counts(outcomes: Sequence[Outcome], planned: int) -> Counts:
-    """Count trials by what became of them; a refused or cut answer is still an answer and is graded."""
+    """Count trials by what became of them; a refused or cut answer is still an answer and is graded.
+
+    What has not been run yet is planned, and nothing else.
+    """
     answers = [outcome.answer for outcome in outcomes if isinstance(outcome, Graded | Ungraded)]
     return Counts(
         planned=planned,
         answered=len(answers),
         graded=sum(isinstance(outcome, Graded) for outcome in outcomes),
         ungraded=sum(isinstance(outcome, Ungraded) for outcome in outcomes),
-        failed=sum(isinstance(outcome, Failed) for outcome in outcomes),
+        failed=sum(isinstance(outcome, Failed) and outcome.kind != NOT_RUN for outcome in outcomes),
         refused=sum(answer.stop_reason == "refusal" for answer in answers),
         cut=sum(answer.stop_reason in _CUT for answer in answers),
     )

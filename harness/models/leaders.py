@@ -6,6 +6,7 @@ begins, which nobody can see from outside, and a long answer should not hold up 
 """
 
 import asyncio
+from dataclasses import dataclass
 
 from harness.planning.model import Model
 from harness.planning.prefixes import CHARACTERS_PER_TOKEN, Prefix, minimum, prefixes
@@ -19,25 +20,28 @@ _REMEMBERED = 10_000  # prefixes; those of early answers are not asked about aga
 
 
 class Leaders:
-    """A model that lets the first call of each cacheable prefix go ahead of the others.
+    """Who goes ahead for each cacheable prefix of one account, whatever model is asked there.
 
     Never waits for a prefix that is too short to be cached, nor for one that the server, asked once, has not
     cached: not every server that speaks the Messages API does.
     """
 
-    def __init__(self, model: Model, prices: PriceTable, *, patience: float = PATIENCE) -> None:
-        self._model = model
+    def __init__(self, prices: PriceTable, *, patience: float = PATIENCE) -> None:
         self._prices = prices
         self._patience = patience
         self._readable: dict[int, asyncio.Event] = {}
         self._least: dict[str, int] = {}
 
-    async def answer(self, request: Request) -> Answer:
+    def of(self, model: Model) -> Model:
+        """Give this model with its calls in that order; one that waits for its leader is not yet begun."""
+        return _Led(model, self)
+
+    async def asked(self, model: Model, request: Request) -> Answer:
         """Ask the model, after the leader of each prefix that this request shares with others."""
         led = [prefix for prefix in self._cacheable(request) if await self._leads(prefix)]
         answered = False
         try:
-            answer = await self._model.answer(request)
+            answer = await model.answer(request)
             answered = True
         finally:
             for prefix in led:
@@ -79,3 +83,14 @@ class Leaders:
             del self._readable[prefix.key]
         if len(self._readable) > _REMEMBERED:
             del self._readable[next(iter(self._readable))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Led:
+    """A model whose calls wait for the leaders of their prefixes."""
+
+    model: Model
+    leaders: Leaders
+
+    async def answer(self, request: Request) -> Answer:
+        return await self.leaders.asked(self.model, request)

@@ -95,7 +95,10 @@ def plan(
     `habits` maps (role, model) to what stored calls took; the role is `agent` or the grader's kind. Without
     history there is a guess. `sent` holds the keys that are in a batch already; `None`: no batches are used.
     """
-    tally = _tally(manifest, work, sent or frozenset())
+    model = manifest.eval.model
+    habit = habits.get(("agent", model.name), GUESS_AGENT)
+    answer = int(min(habit.output_tokens, model.max_tokens) * CHARACTERS_PER_TOKEN)
+    tally = _tally(manifest, work, sent or frozenset(), answer)
     cost = _Costs(manifest, prices, habits, on, batch=sent is not None)
     graders = [cost.grader(spec, tally) for spec in manifest.eval.graders]
     return Plan(
@@ -121,7 +124,8 @@ class _Tally:
     sent: int = 0
 
 
-def _tally(manifest: Manifest, work: Iterable[Job], sent: AbstractSet[str]) -> _Tally:
+def _tally(manifest: Manifest, work: Iterable[Job], sent: AbstractSet[str], expected: int) -> _Tally:
+    """Count; an answer that is not there yet is thought to have `expected` characters."""
     tally = _Tally(0, 0, 0, Counter(), Counter(), Counter(), Counter())
     for job in work:
         tally.trials += 1
@@ -133,7 +137,7 @@ def _tally(manifest: Manifest, work: Iterable[Job], sent: AbstractSet[str]) -> _
                 tally.question_characters += len(job.case.question)
             criteria = sum(1 for _, each in criteria_of(job.case, manifest.rubrics) if not each.checks)
             left = Counter[str]({spec.kind: criteria for spec in manifest.eval.graders})
-            length = int(GUESS_AGENT.output_tokens * CHARACTERS_PER_TOKEN)
+            length = expected
         else:
             tally.answers += 1
             open_ = [mark for mark in job.marks if mark.verdict is None]

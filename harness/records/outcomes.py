@@ -162,7 +162,7 @@ class Ungraded(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed(Record):
-    """There is no answer: the call itself broke. `kind` is a short stable word such as `timeout`."""
+    """There is no answer: the call broke, or `NOT_RUN`. `kind` is a short stable word such as `timeout`."""
 
     trial: Trial
     kind: str
@@ -171,3 +171,6 @@ class Failed(Record):
 
 
 Outcome = Graded | Ungraded | Failed
+
+NOT_RUN = "not-run"
+"""The kind of a trial that nobody has asked for yet, such as one that the budget left to the next command."""

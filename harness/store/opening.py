@@ -71,8 +71,10 @@ def _make(path: Path) -> None:
 def _engine(path: Path, told: Callable[[], None]) -> Engine:
     """Connect so that a transaction that writes takes its lock at once, and waits for it where it must.
 
-    One that reads first and then finds another's changes below it would fail without waiting.
+    One that reads first and then finds another's changes below it would fail without waiting. SQLite goes on
+    writing to a file that was moved or deleted meanwhile, where nobody will find it; here that is an error.
     """
+    opened = _identity(path)
     url = URL.create("sqlite", database=str(path))
     engine = create_engine(url, connect_args={"timeout": _QUIET_SECONDS})
 
@@ -84,10 +86,21 @@ def _engine(path: Path, told: Callable[[], None]) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         statement = connection.get_execution_options().get("begin", "BEGIN")
+        if statement == WRITING and _identity(path) != opened:
+            msg = f"{path}: the store was moved or deleted while it was in use"
+            raise StoreError(msg, hint="put it back if you can; what is not in it is asked and paid again")
         if statement:
             _patiently(lambda: connection.exec_driver_sql(statement), told)
 
     return engine
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _patiently(attempt: Callable[[], object], told: Callable[[], None]) -> None:
