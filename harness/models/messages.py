@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_before_delay
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
 from harness.errors import AccessError, CallError, IncompleteError, InputError
 from harness.models.faults import PassingError
@@ -115,10 +115,9 @@ class Messages:
         body = _encoded(request)
         call = self._turns.call(request.model, len(body), request.max_tokens)
         tried = _Tried()
-        retrying = self._retrying(call, tried)
         self._in_hand += 1
         try:
-            answer: Answer = await retrying(self._attempt, request, body, call, tried)
+            answer = await self._patiently(request, body, call, tried)
         except PassingError as passing:
             failure = passing.error
         except CallError as error:
@@ -133,6 +132,25 @@ class Messages:
             self._turns.go_on()
         words = f"{failure.message} (gave up after attempt {tried.all})"
         raise CallError(failure.kind, words, hint=failure.hint)
+
+    async def _patiently(self, request: Request, body: bytes, call: Call, tried: "_Tried") -> Answer:
+        """Try once, and hand what failed in passing to tenacity as the first of its attempts.
+
+        What it takes to set up its machinery, a tenth of all that a call costs, few calls then pay.
+        """
+        failed: list[PassingError] = []
+        try:
+            return await self._attempt(request, body, call, tried)
+        except PassingError as passing:
+            failed.append(passing)
+
+        async def attempt() -> Answer:
+            if failed:
+                raise failed.pop()
+            return await self._attempt(request, body, call, tried)
+
+        answer: Answer = await self._retrying(call, tried)(attempt)
+        return answer
 
     async def _attempt(self, request: Request, body: bytes, call: Call, tried: "_Tried") -> Answer:
         ticket = await self._turns.take(call)
@@ -193,12 +211,12 @@ class Messages:
     # ------------------------------------------------------------------ retries
 
     def _retrying(self, call: Call, tried: "_Tried") -> AsyncRetrying:
-        late = stop_before_delay(self._policy.seconds)
-
         def spent(state: RetryCallState) -> bool:
             broken = tried.all - tried.refused
             few = broken < self._policy.attempts and tried.refused < self._policy.refusals
-            return not few or late(state)
+            # From the first attempt on, which tenacity did not see begin.
+            late = time.monotonic() - tried.began + state.upcoming_sleep >= self._policy.seconds
+            return not few or late
 
         def told(state: RetryCallState) -> None:
             passing = state.outcome.exception() if state.outcome else None
@@ -252,6 +270,7 @@ class _Tried:
 
     all: int = 0
     refused: int = 0
+    began: float = field(default_factory=time.monotonic)
 
 
 def _encoded(request: Request) -> bytes:
