@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.comparison.caveats import of_arms
 from harness.comparison.comparing import compare, compare_all
 from harness.comparison.gating import gates_of_one
 from harness.comparison.pairing import pairs
@@ -24,6 +25,7 @@ from harness.records.results import (
     Comparison,
     Difference,
     Estimate,
+    GraderInfo,
     Manifest,
     Revision,
     Run,
@@ -807,3 +809,24 @@ def test_counts_tell_planned_answered_and_graded_apart() -> None:
     assert (found.planned, found.answered, found.graded, found.ungraded, found.failed) == (7, 4, 3, 1, 1)
     assert (found.refused, found.cut) == (1, 1)
     assert found.missing_share == pytest.approx(4 / 7)
+
+
+@pytest.mark.parametrize(
+    ("agent", "judge", "words"),
+    [
+        ("claude-sonnet-5-5", "claude-sonnet-5-5", "is the model that answered"),
+        ("claude-sonnet-5-5", "claude-haiku-5-5", "is of the family of the model that answered"),
+        ("claude-sonnet-5-5", "gpt-9", ""),
+        ("claude-sonnet-5-5", "", ""),
+    ],
+)
+def test_a_judge_of_the_agent_s_kin_is_named(agent: str, judge: str, words: str) -> None:
+    given = arm("old", {c: [FULL] for c in TEN})
+    asked = given.made.manifest
+    info = GraderInfo(kind=next(iter(given.counts)), version="1", model=judge)
+    wanted = dataclasses.replace(asked.eval, model=ModelSpec(name=agent))
+    manifest = dataclasses.replace(asked, graders=(info,), eval=wanted)
+    base = dataclasses.replace(given, run=dataclasses.replace(given.made, manifest=manifest))
+    found = [each for each in of_arms(base, base, grader=info.kind) if each.startswith("The judge, ")]
+    assert len(found) == bool(words)
+    assert all(words in each for each in found)

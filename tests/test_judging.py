@@ -123,3 +123,32 @@ def test_no_reply_is_ever_read_into_something_else(reply: str) -> None:
         return
     assert set(json.loads(reply)) == {"quote", "reason", "met"}
     assert found.met is json.loads(reply)["met"]
+
+
+LONG = "Store each key with a TTL of 24 hours, and never delete one that is still in flight."
+
+
+@pytest.mark.parametrize(
+    ("quote", "found"),
+    [
+        ("Store every key with a TTL of 24 hours, and never delete one that is still in flight.", True),
+        ("store each key with a TTL of 24 hours and never delete one still in flight", True),
+        ("Store each key with a TTL of 48 hours, and never delete one that is still in flight.", False),
+        ("Store each key with a TTL of 24 hours, and always delete one that is still in flight.", False),
+        ("Store each key with no TTL of 24 hours, and never delete one that is still in flight.", False),
+        ("Keep all keys for a day, and leave those alone that are in use at that time.", False),
+        ("with a TTL of 42 hours", False),
+    ],
+)
+def test_a_slip_of_the_pen_is_forgiven_but_no_other_number_or_negation(quote: str, *, found: bool) -> None:
+    answer = f"First this. {LONG} Then that."
+    located = locate(quote, answer)
+    assert bool(located) is found
+    assert located in answer
+    assert not found or located.strip(".").casefold() in LONG.casefold()
+
+
+@given(st.text(), st.text())
+def test_what_is_nearly_located_is_text_of_the_answer(quote: str, before: str) -> None:
+    answer = before + LONG.replace("each", "every")
+    assert locate(quote + LONG, answer) in answer

@@ -13,7 +13,7 @@ from harness.models.pricing import shipped_prices
 from harness.planning.ledger import Ledger, bound
 from harness.planning.prices import Price
 from harness.planning.work import request_of
-from harness.prompts import judge_request
+from harness.prompts import Exam, judge_request
 from harness.records.outcomes import Answer, Request, Usage
 from loopback import tokens
 from making import JUDGE, case, criterion, manifest
@@ -64,8 +64,8 @@ def test_a_call_never_costs_more_than_its_bound(text: str, system: str, writes: 
 
 
 def test_a_judge_s_schema_and_whole_conversation_are_in_its_bound() -> None:
-    asked = judge_request(JUDGE, "v", ("question", "answer"), criterion("input"), "nonce")
-    longer = judge_request(JUDGE, "v", ("question", "answer" * 100), criterion("input"), "nonce")
+    asked = judge_request(JUDGE, "v", Exam(case("queues"), "answer"), criterion("input"), "nonce")
+    longer = judge_request(JUDGE, "v", Exam(case("queues"), "answer" * 100), criterion("input"), "nonce")
     judging = price(JUDGE.name)
     assert bound(longer, judging) - bound(asked, judging) == pytest.approx(
         594 * judging.rates.cache_write / 1e6

@@ -17,6 +17,7 @@ from harness.judge import Judge
 from harness.planning.batches import Item, Posting, Returned, split
 from harness.planning.model import Model
 from harness.planning.work import Job, Mark, Shelf, jobs
+from harness.prompts import Exam
 from harness.records.inputs import ModelSpec
 from harness.records.outcomes import Failed, Request, Verdict
 from harness.records.results import Manifest
@@ -203,7 +204,7 @@ def _wants_of(arm: Arm, job: Job) -> Iterator[_Want]:
             item = Item(key=job.trial.key, model=spec.name, trial=job.trial, run=arm.run)
             yield _Want(_account(spec), item, partial(_same, job.request))
         return
-    texts = (job.case.question, job.answer.text)
+    exam = Exam(job.case, job.answer.text)
     for mark in job.marks:
         grader = arm.graders.get(mark.grader)
         if mark.verdict is None and isinstance(grader, Judge):
@@ -216,7 +217,7 @@ def _wants_of(arm: Arm, job: Job) -> Iterator[_Want]:
                 dimension=mark.dimension,
                 criterion=replace(mark.criterion, signals=()),
             )
-            yield _Want(_account(grader.spec), item, partial(grader.question, texts, mark.criterion))
+            yield _Want(_account(grader.spec), item, partial(grader.question, exam, mark.criterion))
 
 
 def _same(request: Request, _fault: str) -> Request:

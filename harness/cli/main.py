@@ -103,7 +103,7 @@ class Commands(click.Group):
         formatter.write(f"Usage: {ctx.command_path} COMMAND …\n\n{_INTRO}")
         for title, commands in COMMANDS.items():
             with formatter.section(title):
-                formatter.write_dl(commands, col_max=12)
+                formatter.write_dl(commands, col_max=16)
         formatter.write(f"\nFor example:\n{_OUTRO}\nExit codes:\n{_CODES}\n")
         formatter.write("`harness COMMAND --help` says more. Settings live in the eval file.\n")
 

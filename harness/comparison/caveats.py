@@ -76,7 +76,7 @@ def of_arms(base: Arm, candidate: Arm, *, grader: str) -> list[str]:
         )
     if grader in _GRADERS:
         found.append(_GRADERS[grader])
-    return found
+    return [*found, *_of_kin(base, grader)]
 
 
 def of_pairs(unpaired: Sequence[str], absent: Sequence[str], *, missing_points: float) -> list[str]:
@@ -96,6 +96,24 @@ def of_pairs(unpaired: Sequence[str], absent: Sequence[str], *, missing_points: 
     if absent:
         found.append(f"No case was graded in both arms on {listed(absent)}: there is no comparison of it.")
     return found
+
+
+def _of_kin(arm: Arm, grader: str) -> list[str]:
+    """Say it where who judges and who answers are the same model, or of one family."""
+    if arm.run is None:
+        return []
+    manifest = arm.run.manifest
+    judge = next((info.model for info in manifest.graders if info.kind == grader), "")
+    agent = manifest.eval.model.name
+    if not judge or judge.partition("-")[0] != agent.partition("-")[0]:
+        return []
+    kin = f"of the family of the model that answered ({agent})"
+    who = "the model that answered" if judge == agent else kin
+    words = (
+        f"The judge, {judge}, is {who}: such judges tend to favour what they might have written. "
+        "That holds for both revisions alike, so it moves scores more than differences."
+    )
+    return [words]
 
 
 def _suites_missing(findings: Sequence[Finding]) -> list[str]:

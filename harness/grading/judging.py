@@ -13,9 +13,13 @@ _EQUAL = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "
 _RUNS = re.compile(r"\s+|[^\s*_`#>|]+")  # what lies between Markdown marks: white space, and all else
 _WORD = re.compile(r"\w+")
 _FEWEST_WORDS = 3
+_FEWEST_NEAR = 6  # words: in fewer, one letter in ten is another word
+_LONGEST_NEAR = 2000  # characters: a quote is a sentence or two
+_NEAR = 90
+_TELLING = re.compile(r"\d+|\b(?:no|not|never|none|nor|neither|without|cannot|unless|\w+n't)\b")
 _PIECES = re.compile(r"\n|(?<=[.!?;:])\s+")
 
-QUOTE_RULES = 3
+QUOTE_RULES = 4
 """Raise it whenever a reply would be read otherwise than before: it is part of every judge verdict's key."""
 
 
@@ -35,8 +39,8 @@ def read_reply(reply: str, *, answer: str, dimension: str, criterion: Criterion)
     """Turn `{quote, reason, met}` into a verdict whose quote is verbatim text of the answer.
 
     Raises UnreadableError when the reply is not that object, or when `met` lacks a quote that occurs in the
-    answer (white space, quotation marks and Markdown marks may differ). A criterion that
-    declares `evidence: absence` needs none.
+    answer (white space, quotation marks and Markdown marks may differ, and a slip of the pen in a long
+    one). A criterion that declares `evidence: absence` needs none.
     """
     quote, reason, met = _fields(reply)
     found = locate(quote, answer)
@@ -50,6 +54,8 @@ def read_reply(reply: str, *, answer: str, dimension: str, criterion: Criterion)
 def locate(quote: str, answer: str) -> str:
     """Find a quote in an answer and return the answer's own text of it; empty when it does not occur.
 
+    A longer quote may differ in one letter of ten, but in no number and no negation.
+
     >>> locate('use a "client id"', "Always use a **“client  id”** here.")
     'use a **“client  id”'
     """
@@ -57,12 +63,45 @@ def locate(quote: str, answer: str) -> str:
     if not wanted:
         return ""
     folded = _fold(answer)
-    start = folded.text.find(wanted)
-    while start >= 0 and _cuts_a_word(folded.text, start, start + len(wanted)):
-        start = folded.text.find(wanted, start + 1)
-    if start < 0:
-        return ""
-    return answer[folded.origins[start] : folded.origins[start + len(wanted) - 1] + 1]
+    start, end = _span(wanted, folded.text) or _near_span(wanted, folded.text) or (0, 0)
+    return answer[folded.origins[start] : folded.origins[end - 1] + 1] if end else ""
+
+
+def _span(wanted: str, text: str) -> tuple[int, int] | None:
+    start = text.find(wanted)
+    while start >= 0 and _cuts_a_word(text, start, start + len(wanted)):
+        start = text.find(wanted, start + 1)
+    return (start, start + len(wanted)) if start >= 0 else None
+
+
+def _near_span(wanted: str, text: str) -> tuple[int, int] | None:
+    """Find a slip of the pen: whole words, nine letters in ten alike, and the same numbers and negations."""
+    if _words(wanted) < _FEWEST_NEAR or len(wanted) > _LONGEST_NEAR:
+        return None
+    from rapidfuzz import fuzz  # noqa: PLC0415 - only where a quote is not verbatim
+
+    # The window is as long as the quote; where words were left out, the passage is longer.
+    near = fuzz.partial_ratio_alignment(wanted, text, score_cutoff=_NEAR - 20)
+    if near is None:
+        return None
+    start, slack = near.dest_start, len(wanted) // 8
+    while start and _inside_a_word(text, start):
+        start -= 1
+    ends = range(max(start + 1, near.dest_end - slack), min(len(text), near.dest_end + slack) + 1)
+    score, end = max(
+        (fuzz.ratio(wanted, text[start:end]), end) for end in ends if not _inside_a_word(text, end)
+    )
+    alike = score >= _NEAR and _telling(wanted) == _telling(text[start:end])
+    return (start, end) if alike else None
+
+
+def _inside_a_word(text: str, place: int) -> bool:
+    return place < len(text) and text[place - 1 : place + 1].isalnum()
+
+
+def _telling(text: str) -> list[str]:
+    """List the words whose change would turn a sentence round."""
+    return sorted(_TELLING.findall(text.lower()))
 
 
 def _fault(quote: str, found: str, answer: str) -> str:

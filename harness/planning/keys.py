@@ -18,12 +18,16 @@ _REQUEST = tuple(field.name for field in fields(Request))
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What one verdict is about: a criterion of a dimension, and the hashes of question and answer."""
+    """What one verdict is about: a criterion of a dimension, and the hashes of question and answer.
+
+    `briefing_hash` is that of what only a judge sees of the case.
+    """
 
     dimension: str
     criterion: Criterion
     question_hash: str
     answer_hash: str
+    briefing_hash: str = ""
 
 
 def digest(value: object) -> str:
@@ -98,6 +102,11 @@ def _asked_of(case: Case) -> dict[str, object]:
     return {name: value for name, value in asdict(case).items() if name != "cluster"}
 
 
+def briefing_hash(case: Case) -> str:
+    """SHA-256 of a case's guidance and reference."""
+    return digest([case.guidance, case.reference])
+
+
 def _judge(spec: GraderSpec) -> object:
     return None if spec.model is None else _model(spec.model)
 
@@ -109,7 +118,7 @@ def _model(model: ModelSpec) -> list[object]:
 def _seen(kind: str, asked: Asked) -> object:
     criterion = asked.criterion
     if kind == "judge":
-        return [criterion.text, criterion.evidence]
+        return [criterion.text, criterion.evidence, asked.briefing_hash]
     if kind == "signals":
         return [[asdict(signal) for signal in criterion.signals], criterion.evidence]
     return [asked.dimension, criterion.id]

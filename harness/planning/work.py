@@ -9,7 +9,7 @@ from harness.grading import checks
 from harness.grading.checks import Against
 from harness.grading.labels import text_hash
 from harness.grading.scoring import criteria_of
-from harness.planning.keys import Asked, answer_key, question_hash, verdict_key
+from harness.planning.keys import Asked, answer_key, briefing_hash, question_hash, verdict_key
 from harness.records.inputs import Case, Criterion
 from harness.records.outcomes import Answer, Message, Request, Trial, Verdict
 from harness.records.results import Manifest
@@ -113,8 +113,8 @@ def marks_of(manifest: Manifest, case: Case, answer: Answer) -> Iterator[Mark]:
 
     Checks are free and need nobody, so theirs are given at once, to every grader, and never stored.
     """
-    question, text = question_hash(case), text_hash(answer.text)
-    asked = [Asked(*pair, question, text) for pair in criteria_of(case, manifest.rubrics)]
+    hashes = (question_hash(case), text_hash(answer.text), briefing_hash(case))
+    asked = [Asked(*pair, *hashes) for pair in criteria_of(case, manifest.rubrics)]
     against = Against(case=case, prompt=manifest.revision.agent.prompt)
     checked = [
         checks.grade(each.criterion, answer, against, dimension=each.dimension)
