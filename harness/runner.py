@@ -86,8 +86,8 @@ Keep = Callable[[Event], None]
 """Takes an event in; it is on disk when the desk's next `committed` ends."""
 
 AGENT = "agent"
-# Trials for each call in flight. While one is being stored, another's call has its slot; and agents' calls can
-# go ahead of judges', so that in the end, too, there are calls for every slot.
+# Trials for each call in flight. While one is being stored, another's call has its slot; and agents' calls
+# can go ahead of judges', so that in the end, too, there are calls for every slot.
 _IN_HAND = 2
 
 
