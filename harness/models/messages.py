@@ -106,6 +106,7 @@ class Messages:
         self._policy = policy
         self._outlooks: dict[str, Outlook] = {}
         self._in_hand = 0
+        self._ended: AccessError | None = None
 
     async def answer(self, request: Request) -> Answer:
         """Ask until there is an answer, a failure for good, or no patience left.
@@ -122,6 +123,9 @@ class Messages:
             failure = passing.error
         except CallError as error:
             self._doubt(call, error)
+            raise
+        except AccessError as error:
+            self._ended = error
             raise
         else:
             self._outlook(call).answered()
@@ -154,6 +158,9 @@ class Messages:
 
     async def _attempt(self, request: Request, body: bytes, call: Call, tried: "_Tried") -> Answer:
         ticket = await self._turns.take(call)
+        if self._ended is not None:  # nobody who waited for the slot of a call refused for good asks again
+            self._turns.limiter.returned(ticket)
+            raise self._ended
         tried.all += 1
         started = time.perf_counter()
         try:
