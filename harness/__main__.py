@@ -16,7 +16,9 @@ def main() -> int:
     gc.set_threshold(_YOUNG)
     from harness.cli.main import main as door  # noqa: PLC0415 - a signal during these imports must end cleanly
 
-    return door()
+    code = door()
+    gc.freeze()  # else Python looks through all of them once more before it ends
+    return code
 
 
 if __name__ == "__main__":
