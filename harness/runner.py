@@ -86,6 +86,9 @@ Keep = Callable[[Event], None]
 """Takes an event in; it is on disk when the desk's next `committed` ends."""
 
 AGENT = "agent"
+# Trials for each call in flight. While one is being stored, another's call has its slot; and agents' calls
+# can go ahead of judges', so that in the end, too, there are calls for every slot.
+_IN_HAND = 2
 
 
 class Grader(Protocol):
@@ -131,7 +134,7 @@ class Bench:
 
 
 async def run(work: Iterator[Job], bench: Bench, keep: Keep) -> None:
-    """Make what is missing, with as many trials in hand as the eval allows calls in flight.
+    """Make what is missing, with twice as many trials in hand as the eval allows calls in flight.
 
     `work` is consumed as workers get free, so that memory does not grow with the run. What another run is
     making is put aside and looked at again in the end, until it is stored or free to take. Ends with
@@ -172,7 +175,7 @@ async def _through(work: Iterator[Job], bench: Bench, keep: Keep) -> list[_Held]
 
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(bench.manifest.eval.concurrency):
+            for _ in range(_IN_HAND * bench.manifest.eval.concurrency):
                 group.create_task(worker())
     except* HarnessError as ended:
         raise _first(ended) from None

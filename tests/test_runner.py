@@ -135,7 +135,7 @@ async def test_a_refused_key_ends_the_run_at_once() -> None:
     model = Scripted(lambda _: AccessError("the key was refused"))
     with pytest.raises(AccessError, match="refused"):
         await perform(many, model)
-    assert len(model.asked) <= 4
+    assert len(model.asked) <= 8
 
 
 async def test_a_bug_is_not_caught() -> None:
@@ -145,10 +145,10 @@ async def test_a_bug_is_not_caught() -> None:
 
 
 @pytest.mark.parametrize("concurrency", [1, 3])
-async def test_no_more_trials_are_in_hand_than_the_eval_allows(concurrency: int) -> None:
+async def test_twice_as_many_trials_are_in_hand_as_calls_may_be_in_flight(concurrency: int) -> None:
     model = Scripted(lambda _: "Validate input.")
     await perform(manifest(CASES, RUBRICS, concurrency=concurrency), model)
-    assert model.most == concurrency
+    assert model.most == min(2 * concurrency, len(CASES))
 
 
 async def test_the_judge_is_asked_once_per_criterion_and_its_quote_is_kept() -> None:

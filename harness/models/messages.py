@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_before_delay
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
 from harness.errors import AccessError, CallError, IncompleteError, InputError
 from harness.models.faults import PassingError
@@ -106,6 +106,7 @@ class Messages:
         self._policy = policy
         self._outlooks: dict[str, Outlook] = {}
         self._in_hand = 0
+        self._ended: AccessError | None = None
 
     async def answer(self, request: Request) -> Answer:
         """Ask until there is an answer, a failure for good, or no patience left.
@@ -115,14 +116,16 @@ class Messages:
         body = _encoded(request)
         call = self._turns.call(request.model, len(body), request.max_tokens)
         tried = _Tried()
-        retrying = self._retrying(call, tried)
         self._in_hand += 1
         try:
-            answer: Answer = await retrying(self._attempt, request, body, call, tried)
+            answer = await self._patiently(request, body, call, tried)
         except PassingError as passing:
             failure = passing.error
         except CallError as error:
             self._doubt(call, error)
+            raise
+        except AccessError as error:
+            self._ended = error
             raise
         else:
             self._outlook(call).answered()
@@ -134,8 +137,30 @@ class Messages:
         words = f"{failure.message} (gave up after attempt {tried.all})"
         raise CallError(failure.kind, words, hint=failure.hint)
 
+    async def _patiently(self, request: Request, body: bytes, call: Call, tried: "_Tried") -> Answer:
+        """Try once, and hand what failed in passing to tenacity as the first of its attempts.
+
+        What it takes to set up its machinery, a tenth of all that a call costs, few calls then pay.
+        """
+        failed: list[PassingError] = []
+        try:
+            return await self._attempt(request, body, call, tried)
+        except PassingError as passing:
+            failed.append(passing)
+
+        async def attempt() -> Answer:
+            if failed:
+                raise failed.pop()
+            return await self._attempt(request, body, call, tried)
+
+        answer: Answer = await self._retrying(call, tried)(attempt)
+        return answer
+
     async def _attempt(self, request: Request, body: bytes, call: Call, tried: "_Tried") -> Answer:
         ticket = await self._turns.take(call)
+        if self._ended is not None:  # nobody who waited for the slot of a call refused for good asks again
+            self._turns.limiter.returned(ticket)
+            raise self._ended
         tried.all += 1
         started = time.perf_counter()
         try:
@@ -193,12 +218,12 @@ class Messages:
     # ------------------------------------------------------------------ retries
 
     def _retrying(self, call: Call, tried: "_Tried") -> AsyncRetrying:
-        late = stop_before_delay(self._policy.seconds)
-
         def spent(state: RetryCallState) -> bool:
             broken = tried.all - tried.refused
             few = broken < self._policy.attempts and tried.refused < self._policy.refusals
-            return not few or late(state)
+            # From the first attempt on, which tenacity did not see begin.
+            late = time.monotonic() - tried.began + state.upcoming_sleep >= self._policy.seconds
+            return not few or late
 
         def told(state: RetryCallState) -> None:
             passing = state.outcome.exception() if state.outcome else None
@@ -252,6 +277,7 @@ class _Tried:
 
     all: int = 0
     refused: int = 0
+    began: float = field(default_factory=time.monotonic)
 
 
 def _encoded(request: Request) -> bytes:

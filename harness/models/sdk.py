@@ -1,21 +1,16 @@
 """The Anthropic SDK, which nothing else touches. Importing this module costs about two seconds."""
 
+import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
-from typing import Any, BinaryIO, Self, TypeVar, cast
+from typing import Any, BinaryIO, Self, TypeVar
 
 import aiohttp
 import httpx2
-from anthropic import (
-    APIConnectionError,
-    APIStatusError,
-    APITimeoutError,
-    AsyncAnthropic,
-    AsyncStream,
-    DefaultAioHttpClient,
-)
+from anthropic import DefaultAioHttpClient
 
 from harness.errors import CallError
 from harness.models.faults import PassingError, Refused, judged
@@ -59,25 +54,24 @@ class Client:
         self._key_variable = key_variable
         self._base_url = base_url
         local = httpx2.URL(base_url).host in _LOCAL
-        self._headers = {
-            "authorization": f"Bearer {key}",
-            "anthropic-version": API_VERSION,
-            "content-type": "application/json",
-        }
-        self._sdk = AsyncAnthropic(
-            api_key=key,  # explicit, so that no profile, token or other variable is looked for
-            base_url=base_url,
-            max_retries=0,
-            open_telemetry=False,
-            http_client=_Http(
-                limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
-                timeout=httpx2.Timeout(seconds, connect=connect_seconds),
-                follow_redirects=False,
-                # A proxy from the environment is for the world outside.
-                trust_env=not local,
-                event_hooks={"request": [self._only_ours], "response": [_short_error]},
-            ),
+        self._messages = self._url("/v1/messages")
+        timeout = httpx2.Timeout(seconds, connect=connect_seconds)
+        self._timeout = timeout.as_dict()
+        # Of the SDK its HTTP client alone: building a request by its models costs twice what sending it does
+        # (`make profile`), and `messages.create` warns of old models on every call, refuses a large
+        # max_tokens without streaming, adds the headers of ANTHROPIC_CUSTOM_HEADERS, and takes any JSON.
+        self._http = _Http(
+            limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
+            timeout=timeout,
+            follow_redirects=False,
+            # A proxy from the environment is for the world outside.
+            trust_env=not local,
+            # What one reply sets reaches no other.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         )
+        plain = {name: self._http.headers[name] for name in _PLAIN_HEADERS}
+        ours = {"authorization": f"Bearer {key}", "anthropic-version": API_VERSION}
+        self._headers = httpx2.Headers({**plain, **ours, "content-type": "application/json"})
 
     async def __aenter__(self) -> Self:
         return self
@@ -88,65 +82,26 @@ class Client:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._sdk.close()
+        await self._http.aclose()
 
     async def post(self, body: bytes) -> Reply:
         """Send one request, once, and read the reply to its end.
 
         Raises AccessError, CallError, or PassingError where another attempt may help.
         """
-        # Not `messages.create`: it warns of old models on every call, refuses a large max_tokens
-        # without streaming, and accepts any JSON, even none, as a message.
-        return await self._tried(self._asked(body))
-
-    async def _asked(self, body: bytes) -> Reply:
-        response = await self._sdk.post(
-            "/v1/messages", content=body, cast_to=httpx2.Response, stream=True, stream_cls=None
-        )
-        return Reply(response.headers, await _whole(response))
-
-    async def _only_ours(self, request: httpx2.Request) -> None:
-        """Let nothing out that is not in the answer key: ANTHROPIC_CUSTOM_HEADERS adds keys and betas."""
-        plain = {name: request.headers[name] for name in _PLAIN_HEADERS if name in request.headers}
-        request.headers = httpx2.Headers({**plain, **self._headers})
-
-    def _judged(self, error: APIStatusError) -> Exception:
-        reply = Refused(
-            status=error.status_code,
-            type=str(error.type or ""),
-            code=error.error_code or "",
-            message=self._redacted(error.api_message or error.response.text),
-            headers=error.response.headers,
-        )
-        return judged(reply, key_variable=self._key_variable, now=time.time())
-
-    def _disconnected(self, cause: BaseException) -> CallError:
-        words = f"{type(cause).__name__}: {cause}".removesuffix(": ")
-        hint = f"check that {self._base_url} can be reached from here"
-        return CallError("connection", self._redacted(words), hint=hint)
+        return await self._tried(self._reply(body))
 
     async def put(self, path: str, content: bytes) -> bytes:
         """Post JSON that is written already; gives the reply's body, otherwise as `post`."""
-        return await self._tried(
-            self._read(
-                self._sdk.post(path, content=content, cast_to=httpx2.Response, stream=True, stream_cls=None)
-            )
-        )
+        return await self._tried(self._read("POST", path, content))
 
     async def get(self, path: str) -> bytes:
         """Get what is at a path below the base URL; otherwise as `put`."""
-        return await self._tried(
-            self._read(self._sdk.get(path, cast_to=httpx2.Response, stream=True, stream_cls=None))
-        )
-
-    async def _read(self, asking: Awaitable[httpx2.Response]) -> bytes:
-        return await _whole(await asking)
+        return await self._tried(self._read("GET", path))
 
     async def download(self, path: str, into: BinaryIO, *, most: int) -> None:
         """Write what is at a path into a file as it arrives, at most that many bytes; otherwise as `get`."""
-        asking = self._sdk.get(path, cast_to=httpx2.Response, stream=True, stream_cls=AsyncStream[object])
-        # With this `cast_to` the SDK hands over the response itself, unread, whatever its types say.
-        response = cast("httpx2.Response", await self._tried(asking))
+        response = await self._tried(self._opened("GET", self._url(path)))
         left = most
         failure: CallError | PassingError | None = None
         try:
@@ -168,19 +123,55 @@ class Client:
         """Take the key out of words by others, for whoever reads them elsewhere."""
         return self._redacted(text)
 
+    async def _reply(self, body: bytes) -> Reply:
+        response = await self._opened("POST", self._messages, body)
+        return Reply(response.headers, await _whole(response))
+
+    async def _read(self, method: str, path: str, content: bytes | None = None) -> bytes:
+        return await _whole(await self._opened(method, self._url(path), content))
+
+    async def _opened(self, method: str, url: httpx2.URL, content: bytes | None = None) -> httpx2.Response:
+        """Send a request and give its reply with the body unread; a refusal is raised."""
+        # Not the client's `build_request`: merging headers that are always the same costs as much as sending.
+        request = httpx2.Request(
+            method, url, content=content, headers=self._headers, extensions={"timeout": self._timeout}
+        )
+        response = await self._http.send(request, stream=True)
+        if response.is_success:
+            return response
+        raise self._judged(response, await _beginning(response))
+
     async def _tried(self, asking: Awaitable[T]) -> T:
         """Await one request; raises as `post` does."""
         try:
             return await asking
-        except APIStatusError as error:
-            failure = self._judged(error)
-        except (APITimeoutError, httpx2.TimeoutException):
+        except httpx2.TimeoutException:
             failure = PassingError(CallError("timeout", f"{self._base_url} did not answer in time"))
-        except APIConnectionError as error:
-            failure = PassingError(self._disconnected(error.__cause__ or error))
         except (httpx2.HTTPError, aiohttp.ClientError, OSError) as error:
-            failure = PassingError(self._disconnected(error))
-        raise failure  # here, outside the handlers, so that the SDK's exception is not kept as a context
+            failure = PassingError(self._disconnected(error.__cause__ or error))
+        raise failure  # here, outside the handlers, so that none that holds the request is kept as a context
+
+    def _url(self, path: str) -> httpx2.URL:
+        return httpx2.URL(self._base_url.rstrip("/") + path)
+
+    def _judged(self, response: httpx2.Response, body: bytes) -> Exception:
+        told = _error(body)
+        details = told.get("details")
+        code = details.get("error_code") if isinstance(details, dict) else None
+        message = told.get("message")
+        reply = Refused(
+            status=response.status_code,
+            type=_word(told.get("type")),
+            code=_word(code),
+            message=self._redacted(_word(message) or body.decode(errors="replace")),
+            headers=response.headers,
+        )
+        return judged(reply, key_variable=self._key_variable, now=time.time())
+
+    def _disconnected(self, cause: BaseException) -> CallError:
+        words = f"{type(cause).__name__}: {cause}".removesuffix(": ")
+        hint = f"check that {self._base_url} can be reached from here"
+        return CallError("connection", self._redacted(words), hint=hint)
 
     def _redacted(self, text: str) -> str:
         """Take the key out of words by others; gateways have been seen to repeat it."""
@@ -213,28 +204,31 @@ def _without_cookies(transport: Any) -> httpx2.AsyncBaseTransport:  # noqa: ANN4
     return transport  # type: ignore[no-any-return]  # it is one
 
 
-class _Beginning(httpx2.AsyncByteStream):
-    """The first bytes of a stream."""
-
-    def __init__(self, stream: httpx2.AsyncByteStream, most: int) -> None:
-        self._stream, self._most = stream, most
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        left = self._most
-        async for part in self._stream:
-            yield part[:left]
-            left -= len(part)
-            if left <= 0:
-                return
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
+async def _beginning(response: httpx2.Response) -> bytes:
+    """Read the body of an error, but no more of it than anyone reads."""
+    body = bytearray()
+    try:
+        async for part in response.aiter_bytes():
+            body += part
+            if len(body) >= _LONGEST_ERROR:
+                break
+    finally:
+        await response.aclose()
+    return bytes(body[:_LONGEST_ERROR])
 
 
-async def _short_error(response: httpx2.Response) -> None:
-    """Cut the body of an error, which the SDK reads to its end, however far that is."""
-    if not response.is_success and isinstance(response.stream, httpx2.AsyncByteStream):
-        response.stream = _Beginning(response.stream, _LONGEST_ERROR)
+def _error(body: bytes) -> Mapping[str, object]:
+    """Take the API's own words out of the body of an error; nothing where others wrote it."""
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    found = told.get("error") if isinstance(told, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 async def _whole(response: httpx2.Response) -> bytes:

@@ -10,7 +10,6 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
 from harness.records.results import Look, LookWord
 from harness.statistics.estimates import z_quantile
@@ -57,7 +56,7 @@ def levels(fractions: tuple[float, ...], alpha: float = LEVEL) -> tuple[float, .
     paths, weights = _starting(fractions[0], _critical(found[0]))
     for (before, now), gained in zip(pairwise(fractions), np.diff(spent).tolist(), strict=True):
         bound = _bound(paths, weights, math.sqrt(now - before), gained)
-        found.append(2 * float(ndtr(-bound / math.sqrt(now))))
+        found.append(2 * float(_phi(-bound / math.sqrt(now))))
         paths, weights = _going_on(paths, weights, math.sqrt(now - before), bound)
     return tuple(found)
 
@@ -97,8 +96,10 @@ def conditional_power(p: float, share: float, last_level: float) -> float:
     `share` is the part of the cases that has been seen, `p` two-sided. The final z is then normal around
     z / sqrt(share) with variance 1 - share (Lan and Wittes 1988, Biometrics 44, 579-585).
     """
+    from scipy.special import ndtri  # noqa: PLC0415 - a fifth of a second that only looks need
+
     trend = -float(ndtri(p / 2)) / math.sqrt(share) if p < 1 else 0.0
-    return float(ndtr((trend - _critical(last_level)) / math.sqrt(1 - share)))
+    return float(_phi((trend - _critical(last_level)) / math.sqrt(1 - share)))
 
 
 def _last(planned: int) -> float:
@@ -111,7 +112,15 @@ def _critical(level: float) -> float:
 
 def _spent(share: float, alpha: float) -> float:
     """Give the error of one side that may be spent until this share of the cases."""
-    return 2 * float(ndtr(z_quantile(alpha / 4) / math.sqrt(share)))
+    return 2 * float(_phi(z_quantile(alpha / 4) / math.sqrt(share)))
+
+
+def _phi(values: "Grid | float") -> "Grid | np.float64":
+    """Give the normal distribution function, of one value or many."""
+    from scipy.special import ndtr  # noqa: PLC0415 - as in `conditional_power`
+
+    found: Grid | np.float64 = ndtr(values)
+    return found
 
 
 # ------------------------------------------------------------------ paths that went on, on a grid
@@ -136,7 +145,7 @@ def _bound(paths: Grid, weights: Grid, step: float, gained: float) -> float:
     low, high = 0.0, 10.0
     while high - low > 1e-12:
         middle = (low + high) / 2
-        above = float(ndtr((paths - middle) / step) @ weights)
+        above = float(_phi((paths - middle) / step) @ weights)
         low, high = (middle, high) if above > gained else (low, middle)
     return (low + high) / 2
 
