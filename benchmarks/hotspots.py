@@ -20,10 +20,11 @@ from work import project
 
 _PROFILED = """\
 import cProfile, sys
-from harness.cli.main import main
+from harness.__main__ import main
+_, written, *sys.argv[1:] = sys.argv
 profiler = cProfile.Profile()
-code = profiler.runcall(main, sys.argv[2:])
-profiler.dump_stats(sys.argv[1])
+code = profiler.runcall(main)
+profiler.dump_stats(written)
 sys.exit(code)
 """
 _HTTP = "httpx2?|httpcore2?|h11|aiohttp|yarl|multidict|anyio|sniffio|frozenlist|propcache|idna|ssl"

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from csv import DictWriter
-from io import StringIO
+from itertools import islice
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 """Grows when a reader of results.json would have to change."""
+_PIECES = 10_000  # of JSON, joined at a time
 
 _COLUMNS = (
     "arm",
@@ -70,10 +71,9 @@ def as_json(report: Report) -> str:
     Answers stand once, under their keys; trials refer to them. Cases and rubrics stand once too, not once
     more in every arm's manifest.
     """
-    written = StringIO()
     # Not `json.dumps`: with an indent it first lists the text's pieces, at ten times the size of the text.
-    written.writelines(json.JSONEncoder(**_CANONICAL, indent=1).iterencode(_data(report)))
-    return json_text(written.getvalue()) + "\n"
+    pieces = json.JSONEncoder(**_CANONICAL, indent=1).iterencode(_data(report))
+    return json_text("".join(iter(lambda: "".join(islice(pieces, _PIECES)), ""))) + "\n"
 
 
 def fingerprint(report: Report) -> str:
