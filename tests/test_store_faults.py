@@ -138,10 +138,11 @@ def test_a_store_that_is_moved_away_in_mid_run_ends_the_run_before_more_is_paid(
         done = door.run("run", "small")
         assert done.code == 2, done.err
         assert "moved or deleted while it was in use" in done.err
-        assert server.count() == 3
+        asked = server.count()
+        assert asked in {3, 4}  # a trial in hand may ask before the loss is seen at the next commit
         elsewhere.rename(store)
         assert door.run("run", "small").code == 0
-        assert server.count() == 3 + 6
+        assert server.count() == asked + 6
 
 
 def test_a_read_only_store_is_an_error_and_stays_as_it_is(kept: Kept) -> None:
