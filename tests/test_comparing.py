@@ -8,6 +8,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from harness.comparison.caveats import of_arms
 from harness.comparison.comparing import compare, compare_all
@@ -697,6 +698,20 @@ def test_what_flickers_between_attempts_is_counted_and_comes_first() -> None:
     flaky = {one.criterion: one.flaky for one in found.criteria}
     assert flaky == {"a1": 0, "a2": 0, "a3": 1, "s1": 0, "s2": 1}
     assert (second.lowest, second.highest) == (100, 100)
+
+
+def test_what_passes_every_time_carries_an_interval_over_cases() -> None:
+    often = {case: [FULL, FULL, NO_S2] if number % 2 else [FULL] * 3 for number, case in enumerate(TEN)}
+    found = reliability(arm("new", often), grader="signals", cases=suite_of(TEN), rubrics=RUBRICS)
+    assert found is not None
+    (moody,) = [each.repeated for each in found.criteria if each.criterion == "s2"]
+    assert [each.mean for each in moody.every_intervals] == pytest.approx(list(moody.every_time))
+    assert {each.n for each in moody.every_intervals} == {len(TEN)}
+    three = moody.every_intervals[2]  # half of the cases pass all three attempts, the others never
+    half = stats.t.ppf(0.975, len(TEN) - 1) * stats.sem([100.0, 0.0] * 5)
+    assert (three.low, three.high) == pytest.approx((50 - half, 50 + half))
+    assert len(found.whole.every_intervals) == len(found.whole.every_time)
+    assert found.cases[0].repeated.every_intervals == ()
 
 
 def test_one_attempt_says_nothing_of_reliability() -> None:

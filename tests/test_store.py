@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from harness.errors import StoreError
 from harness.records.outcomes import Answer, Usage, Verdict
-from harness.records.results import Look, Stopping
+from harness.records.results import Estimate, Look, Stopping
 from harness.results import Failure
 from harness.store.opening import open_store
 from harness.store.tables import MIGRATIONS
@@ -285,7 +285,7 @@ STOPPING = Stopping(
         ),
     ),
     saved=12,
-    interval=(1.0, 17.0),
+    interval=Estimate(mean=9.0, low=1.0, high=17.0, n=1, method="subset means, over all looks"),
 )
 
 

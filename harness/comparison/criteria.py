@@ -78,6 +78,7 @@ def told(asked: Asked, *, p_adjusted: float | None, family: int, level: float) -
         candidate=mean([after for _, after in asked.shares.values()]),
         difference=measured.estimate if measured else nothing,
         p=measured.p if measured else None,
+        p_method=measured.p_method if measured else "",
         p_adjusted=p_adjusted,
         family=family,
         changed=measured.changed if measured else 0,

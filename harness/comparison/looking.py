@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from harness.comparison.pairing import pairs
 from harness.planning.keys import digest
-from harness.records.results import OVERALL, Arm, Comparison, GateResult, Look, Stopping
-from harness.reporting.words import listed, many, percent, signed
+from harness.records.results import OVERALL, Arm, Comparison, Estimate, GateResult, Look, Stopping
+from harness.reporting.words import interval, listed, many, percent, signed
 from harness.statistics import sequential
 from harness.statistics.estimates import NO_VARIATION
 from harness.statistics.paired import SUBSETS, paired, pseudo_case_interval
@@ -34,19 +34,21 @@ def looked(base: Arm, candidate: Arm, *, grader: str, asked: int, planned: int) 
     return sequential.look(tested, asked=asked, planned=planned, futility=wanted.gate is None)
 
 
-def repeated_interval(base: Arm, candidate: Arm, *, grader: str, level: float) -> tuple[float, float] | None:
+def repeated_interval(base: Arm, candidate: Arm, *, grader: str, level: float) -> Estimate | None:
     """Give overall's interval at the look's level, which covers whenever one stops.
 
     Jennison and Turnbull (1989, JRSS B 51, 305-361).
     """
     differences = pairs(base.outcomes[grader], candidate.outcomes[grader], dimension=OVERALL).differences
     seed = base.made.manifest.eval.seed
-    method = paired(differences, seed=seed).estimate.method
-    if method == NO_VARIATION:
+    found = paired(differences, seed=seed).estimate
+    if found.method == NO_VARIATION:
         return None
-    if method == SUBSETS:
-        return subset_means(differences, seed=seed).interval(1 - level)
-    return pseudo_case_interval(differences, confidence=1 - level)
+    if found.method == SUBSETS:
+        low, high = subset_means(differences, seed=seed).interval(1 - level)
+    else:
+        low, high = pseudo_case_interval(differences, confidence=1 - level)
+    return replace(found, low=low, high=high, method=f"{found.method}, over all looks")
 
 
 def under(found: Comparison, stopping: Stopping) -> Comparison:
@@ -91,10 +93,9 @@ def _caveats(stopping: Stopping) -> Sequence[str]:
     last = stopping.looks[-1]
     told_interval = ""
     if stopping.interval is not None:
-        low, high = stopping.interval
         told_interval = (
             f" The 95 % intervals hold for a single look; the one that holds over all looks is, for overall, "
-            f"{signed(low)} to {signed(high)}."
+            f"{interval(stopping.interval, sign=True)}."
         )
     rule = (
         f"{saving(stopping)} It was to be looked at after {sizes} cases in random order, so a p decides at "

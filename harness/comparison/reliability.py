@@ -1,6 +1,6 @@
 """What one arm does every time, what only sometimes: pass@k, pass^k and the cases that flicker."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from harness.comparison.flips import Address
 from harness.comparison.pairing import graded_attempts
@@ -12,11 +12,13 @@ from harness.records.results import (
     Arm,
     CaseReliability,
     CriterionReliability,
+    Estimate,
     Flicker,
     Reliability,
     Repeated,
 )
-from harness.statistics.repeats import curves
+from harness.statistics.clusters import level
+from harness.statistics.repeats import at_least_once, curves, every_time
 
 _Tally = tuple[int, int]
 
@@ -33,6 +35,7 @@ def reliability(
     tallies = _tallies(arm.outcomes[grader], criteria)
     if not tallies:
         return None
+    clusters = {case.id: case.cluster for case in cases}
     scores = graded_attempts(arm.outcomes[grader], OVERALL)
     by_case: dict[str, dict[Address, _Tally]] = {}
     for address, tally in tallies.items():
@@ -41,8 +44,8 @@ def reliability(
     return Reliability(
         arm=arm.label,
         grader=grader,
-        whole=_repeated(list(tallies.values())),
-        criteria=_criteria(tallies, criteria),
+        whole=_repeated(list(tallies.values()), [clusters[address[0]] or address[0] for address in tallies]),
+        criteria=_criteria(tallies, criteria, clusters),
         cases=tuple(sorted(known, key=lambda found: -len(found.flickers))),
     )
 
@@ -61,7 +64,7 @@ def _tallies(outcomes: Sequence[Outcome], criteria: Mapping[Address, Criterion])
 
 
 def _criteria(
-    tallies: Mapping[Address, _Tally], criteria: Mapping[Address, Criterion]
+    tallies: Mapping[Address, _Tally], criteria: Mapping[Address, Criterion], clusters: Mapping[str, str]
 ) -> tuple[CriterionReliability, ...]:
     """Put the cases of each criterion together, the least reliable first."""
     grouped: dict[tuple[str, str], list[Address]] = {}
@@ -72,7 +75,9 @@ def _criteria(
             dimension=dimension,
             criterion=name,
             text=criteria[addresses[0]].text,
-            repeated=_repeated([tallies[address] for address in addresses]),
+            repeated=_repeated(
+                [tallies[address] for address in addresses], [clusters[address[0]] for address in addresses]
+            ),
             flaky=sum(_flickers(tallies[address]) for address in addresses),
         )
         for (dimension, name), addresses in grouped.items()
@@ -99,6 +104,24 @@ def _flickers(tally: _Tally) -> bool:
     return 0 < passed < attempts
 
 
-def _repeated(tallies: Sequence[_Tally]) -> Repeated:
+def _repeated(tallies: Sequence[_Tally], sources: Sequence[str] = ()) -> Repeated:
+    """Put curves together, with intervals over cases where `sources` names the case or cluster of each."""
     least, every = curves(tallies)
-    return Repeated(at_least_once=least, every_time=every, n=len(tallies))
+    return Repeated(
+        at_least_once=least,
+        every_time=every,
+        n=len(tallies),
+        least_intervals=_intervals(at_least_once, tallies, sources),
+        every_intervals=_intervals(every_time, tallies, sources),
+    )
+
+
+def _intervals(
+    chance: Callable[[int, int, int], float], tallies: Sequence[_Tally], sources: Sequence[str]
+) -> tuple[Estimate, ...]:
+    if not sources:
+        return ()
+    ks = range(1, min(attempts for _, attempts in tallies) + 1)
+    return tuple(
+        level([100 * chance(passed, attempts, k) for passed, attempts in tallies], sources) for k in ks
+    )

@@ -96,7 +96,7 @@ class Stopping(Record):
     left: tuple[str, ...]
     looks: tuple[Look, ...]
     saved: int
-    interval: tuple[float, float] | None = None
+    interval: "Estimate | None" = None
 
     @property
     def early(self) -> bool:
@@ -264,6 +264,7 @@ class CriterionDifference(Record):
     family: int
     changed: int
     moved: Moved
+    p_method: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -374,11 +375,14 @@ class Repeated(Record):
 
     `at_least_once[k - 1]` is pass@k and `every_time[k - 1]` is pass^k, each the mean over `n` cases (or over
     the criteria of one case) of an unbiased estimate; they end at the fewest attempts that any of them has.
+    The intervals are over cases, and not there for a single case.
     """
 
     at_least_once: tuple[float, ...]
     every_time: tuple[float, ...]
     n: int
+    least_intervals: tuple[Estimate, ...] = ()
+    every_intervals: tuple[Estimate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
