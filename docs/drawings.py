@@ -7,6 +7,7 @@ from pathlib import Path
 
 import matplotlib.style
 import numpy as np
+from drawings_of_parts import OF_PARTS
 from drawings_over_time import OVER_TIME
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -187,6 +188,7 @@ DRAWINGS: Mapping[str, tuple[Callable[[Axes], None], float]] = {
     "rate": (rate, 2.6),
     "agreement": (agreement, 2.4),
     **OVER_TIME,
+    **OF_PARTS,
 }
 """Each with its height in inches."""
 

@@ -1,7 +1,8 @@
 """Put a run's answers and verdicts together: outcomes per grader, an arm, agreement, a report."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from statistics import median
 from types import MappingProxyType
@@ -29,6 +30,7 @@ from harness.records.results import (
     Agreement,
     Arm,
     Comparison,
+    Estimate,
     Manifest,
     Ranking,
     Reliability,
@@ -39,6 +41,7 @@ from harness.records.results import (
 )
 from harness.reporting.words import dollars, many
 from harness.statistics.agreement import agreement
+from harness.statistics.estimates import clustered_rate
 
 _LONGEST_NAME = 120  # well below what file systems take, with room for the files inside
 
@@ -103,13 +106,15 @@ def agreements(arms: Sequence[Arm], labels: Mapping[str, Labels]) -> tuple[Agree
         rows = list(_pairs(arms, spec.kind, of_file))
         if not rows:
             continue  # nobody labelled these answers
-        for scope, pairs in (
-            ("all criteria", [pair for _, pair in rows]),
-            ("general criteria", [pair for place, pair in rows if place in general]),
+        for scope, compared in (
+            ("all criteria", rows),
+            ("general criteria", [row for row in rows if row.place in general]),
         ):
-            found.append(
-                agreement(pairs, grader=spec.kind, scope=scope, in_sample=spec.in_sample, labels=spec.labels)
+            pairs = [(row.met, row.label) for row in compared]
+            one = agreement(
+                pairs, grader=spec.kind, scope=scope, in_sample=spec.in_sample, labels=spec.labels
             )
+            found.append(replace(one, intervals=_intervals(compared)))
     return tuple(found)
 
 
@@ -353,10 +358,16 @@ def _not_run(run: Run, case: Case) -> str:
     return "this trial has not been run yet"
 
 
-def _pairs(
-    arms: Sequence[Arm], kind: str, labels: Labels
-) -> Iterable[tuple[tuple[str, str], tuple[bool | None, bool]]]:
-    """Yield (dimension, criterion) and (grader's verdict, label) for every verdict that is labelled."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Compared:
+    case: str
+    place: tuple[str, str]
+    met: bool | None
+    label: bool
+
+
+def _pairs(arms: Sequence[Arm], kind: str, labels: Labels) -> Iterable[_Compared]:
+    """Yield the grader's verdict and the label for every verdict that is labelled."""
     for each in arms:
         for done in each.outcomes[kind]:
             if isinstance(done, Failed):
@@ -365,7 +376,26 @@ def _pairs(
                 place = (verdict.dimension, verdict.criterion)
                 label = labels.find(done.answer.text, *place)
                 if label is not None:
-                    yield place, (verdict.met, label.met)
+                    yield _Compared(case=done.trial.case, place=place, met=verdict.met, label=label.met)
+
+
+def _intervals(rows: Sequence[_Compared]) -> Mapping[str, Estimate]:
+    """Give how sure the shares are, verdicts of one case taken to err together."""
+    graded = [row for row in rows if row.met is not None]
+    parts = {
+        "raw": graded,
+        "sensitivity": [row for row in graded if row.label],
+        "specificity": [row for row in graded if not row.label],
+    }
+    return {name: _rate(part) for name, part in parts.items() if part}
+
+
+def _rate(rows: Sequence[_Compared]) -> Estimate:
+    right, items = Counter[str](), Counter[str]()
+    for row in rows:
+        items[row.case] += 1
+        right[row.case] += row.met == row.label
+    return clustered_rate([(right[case], count) for case, count in items.items()])
 
 
 def _verdict_costs(work: Iterable[Job], kind: str) -> Iterable[float | None]:

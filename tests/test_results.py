@@ -170,3 +170,18 @@ def test_agreement_counts_only_what_is_labelled() -> None:
         ("all criteria", 2, 0.5, True),
         ("general criteria", 2, 0.5, True),
     ]
+
+
+def test_agreement_carries_intervals_that_take_the_cases_as_clusters() -> None:
+    names = [f"case{number}" for number in range(8)]
+    plain = manifest([case(name) for name in names], RUBRICS)
+    named = replace(plain, eval=replace(plain.eval, graders=(GraderSpec(kind="signals", labels="l.jsonl"),)))
+    labels = {"l.jsonl": labelled([True, True], "validate")}
+    general, _ = reversed(agreements([made(named, ["validate"] * 8)], labels))
+    raw = general.intervals["raw"]
+    assert raw.mean == pytest.approx(100 * (general.raw or 0))
+    assert raw.n == general.n
+    assert raw.low is not None
+    assert raw.low < 50 < (raw.high or 0)
+    assert raw.method == "Wilson, 8 cases as clusters"
+    assert "specificity" not in general.intervals  # nothing was labelled as not met

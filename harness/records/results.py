@@ -445,7 +445,8 @@ class Agreement(Record):
     """How far a grader's verdicts agree with labels. Shares in 0..1; `None` where not measurable.
 
     `scope` says which verdicts were counted (`all`, `general`, or a criterion id), `in_sample` whether the
-    grader was written while looking at these labels.
+    grader was written while looking at these labels. `intervals` holds those of `raw`, `sensitivity` and
+    `specificity` in points, with the cases as clusters; `n` counts verdicts there.
     """
 
     grader: str
@@ -461,6 +462,7 @@ class Agreement(Record):
     ac1: float | None
     in_sample: bool
     labels: str
+    intervals: Mapping[str, Estimate] = field(default_factory=dict)
 
 
 TrustLevel = Literal["use", "tentative", "too low", "uncalibrated", "labels"]
