@@ -41,7 +41,7 @@ def test_a_clear_gain_stops_after_half_of_the_cases(door: Door) -> None:
     stopping = found["stopping"]
     assert (len(stopping["ran"]), len(stopping["left"])) == (20, 20)
     assert [look["word"] for look in stopping["looks"]] == ["better"]
-    low, high = stopping["interval"]
+    low, high = stopping["interval"]["low"], stopping["interval"]["high"]
     wider = comparison["differences"][0]["difference"]
     assert low <= wider["low"] <= wider["high"] <= high
     assert len(found["cases"]) == 20
