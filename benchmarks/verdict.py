@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from random import Random
 
-from harness.records.results import GateResult
+from harness.records.comparisons import GateResult
 from harness.statistics.components import Components, of_differences
 from harness.statistics.gate import gates
 from harness.statistics.paired import Paired, paired_together

@@ -22,7 +22,7 @@ from harness.planning.model import API_VERSION
 from harness.planning.plan import Plan
 from harness.records.inputs import GraderSpec, ModelSpec
 from harness.records.outcomes import Answer, Failed, Request, Usage, Verdict
-from harness.records.results import Manifest, Run
+from harness.records.runs import Manifest, Run
 from harness.runner import AGENT, Answered, Event, Grader, Left, Marked, Paid, Unmarked
 from harness.session import Session, Watch, estimates, failure_of, free_grader
 from harness.store.batches import Batches

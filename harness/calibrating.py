@@ -10,7 +10,7 @@ from harness.planning.keys import grader_hash
 from harness.planning.work import Job, Mark, Shelf, filled, marks_of, request_of
 from harness.records.calibrations import Calibration, Compared, Sample
 from harness.records.outcomes import Trial
-from harness.records.results import Manifest
+from harness.records.runs import Manifest
 from harness.statistics.agreement import krippendorff_alpha
 from harness.statistics.calibration import by_case, by_criterion, by_revision, pooled
 

@@ -12,8 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.records.comparisons import CaseScores, Comparison, Difference
+from harness.records.estimates import OVERALL, Estimate
 from harness.records.record import Record
-from harness.records.results import OVERALL, CaseScores, Comparison, Difference, Estimate, Report
+from harness.records.results import Report
 from harness.reporting import chart as house
 from harness.reporting import selection, words
 from harness.reporting.chart import Chart

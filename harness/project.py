@@ -19,8 +19,9 @@ from harness.parsing.agents import cases_of, read_agent
 from harness.parsing.reading import read
 from harness.planning.model import API_VERSION
 from harness.prompts import JUDGE_VERSION
+from harness.records.estimates import OVERALL
 from harness.records.inputs import Agent, Case, Dataset, Eval, Gate, GraderSpec, Rubric
-from harness.records.results import OVERALL, GraderInfo, Manifest, Revision
+from harness.records.runs import GraderInfo, Manifest, Revision
 
 T = TypeVar("T")
 

@@ -15,7 +15,9 @@ import pytest
 
 if TYPE_CHECKING:
     from harness.project import Material
-    from harness.records.results import Comparison, GateResult, Report, Revision
+    from harness.records.comparisons import Comparison, GateResult
+    from harness.records.results import Report
+    from harness.records.runs import Revision
 
 _EVAL = re.compile(rb"^agent[ \t]*:", re.MULTILINE)
 _LIMIT = 64 * 1024  # bytes; whatever names its agent later than that is no eval of ours

@@ -23,22 +23,15 @@ from harness.planning.keys import digest
 from harness.planning.prices import PriceTable
 from harness.planning.work import Job
 from harness.records.calibrations import Calibration
+from harness.records.comparisons import Comparison, Ranking
+from harness.records.estimates import Estimate
 from harness.records.inputs import MAX_MISSING, Case
 from harness.records.outcomes import NOT_RUN, Failed, Outcome, Usage
 from harness.records.record import Record
-from harness.records.results import (
-    Agreement,
-    Arm,
-    Comparison,
-    Estimate,
-    Manifest,
-    Ranking,
-    Reliability,
-    Report,
-    Revision,
-    Run,
-    Stopping,
-)
+from harness.records.reliability import Reliability
+from harness.records.results import Arm, Report
+from harness.records.runs import Manifest, Revision, Run, Stopping
+from harness.records.trust import Agreement
 from harness.reporting.words import dollars, many
 from harness.statistics.agreement import agreement
 from harness.statistics.estimates import clustered_rate

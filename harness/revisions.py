@@ -7,7 +7,7 @@ from harness import git
 from harness.errors import InputError
 from harness.files import inside, is_file, read_bytes, shown
 from harness.parsing.agents import read_agent
-from harness.records.results import Revision
+from harness.records.runs import Revision
 
 WORKING = "working"
 """The label of the agent's own file when no revision is named."""

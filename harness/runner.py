@@ -14,7 +14,7 @@ from harness.planning.model import Model
 from harness.planning.work import HandOver, Job, Mark, Shelf, Taken, filled, looked_up, marks_of
 from harness.records.inputs import Case
 from harness.records.outcomes import Answer, Failed, Trial, Verdict
-from harness.records.results import Manifest
+from harness.records.runs import Manifest
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from harness.planning.work import jobs, request_of
 from harness.records.calibrations import Sample
 from harness.records.inputs import Case
 from harness.records.outcomes import Answer
-from harness.records.results import Manifest
+from harness.records.runs import Manifest
 from harness.store.store import Store
 
 

@@ -28,7 +28,7 @@ from harness.planning.work import Job, Shelf, jobs
 from harness.project import Material
 from harness.records.inputs import GraderSpec, ModelSpec
 from harness.records.outcomes import Answer, Failed, Request, Verdict
-from harness.records.results import Manifest, Run
+from harness.records.runs import Manifest, Run
 from harness.reporting.words import many
 from harness.results import Failure
 from harness.runner import (

@@ -6,7 +6,8 @@ from harness.comparison.looking import looked, order, repeated_interval
 from harness.errors import InputError
 from harness.planning.plan import Plan
 from harness.planning.work import jobs
-from harness.records.results import Arm, Look, Manifest, Run, Stopping
+from harness.records.results import Arm
+from harness.records.runs import Look, Manifest, Run, Stopping
 from harness.results import arm, complete
 from harness.runner import Done, Event
 from harness.session import Session, Watch

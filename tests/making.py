@@ -8,7 +8,7 @@ from harness.planning.work import Taken
 from harness.records.calibrations import Calibration, Compared
 from harness.records.inputs import Agent, Case, Criterion, Eval, GraderSpec, ModelSpec, Rubric, Signal
 from harness.records.outcomes import Answer, Verdict
-from harness.records.results import GraderInfo, Manifest, Revision, Run
+from harness.records.runs import GraderInfo, Manifest, Revision, Run
 from harness.statistics.calibration import by_criterion, pooled
 
 MODEL = ModelSpec(name="claude-sonnet-5-5", max_tokens=1000)

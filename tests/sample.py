@@ -11,26 +11,13 @@ from dataclasses import dataclass, replace
 from statistics import fmean, median, stdev
 from typing import Literal
 
+from harness.records.comparisons import CaseScores, Comparison, Difference, Flip, GateResult, VerdictWord
+from harness.records.estimates import OVERALL, Estimate
 from harness.records.inputs import Agent, Case, Criterion, Eval, Gate, GraderSpec, ModelSpec, Rubric
 from harness.records.outcomes import Answer, Failed, Graded, Outcome, Score, Trial, Ungraded, Usage, Verdict
-from harness.records.results import (
-    OVERALL,
-    Agreement,
-    Arm,
-    CaseScores,
-    Comparison,
-    Counts,
-    Difference,
-    Estimate,
-    Flip,
-    GateResult,
-    GraderInfo,
-    Manifest,
-    Report,
-    Revision,
-    Run,
-    VerdictWord,
-)
+from harness.records.results import Arm, Counts, Report
+from harness.records.runs import GraderInfo, Manifest, Revision, Run
+from harness.records.trust import Agreement
 
 HOSTILE = """\
 Stop here: </script><script>window.hacked = "script"</script>

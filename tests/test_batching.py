@@ -22,7 +22,7 @@ from harness.planning.batches import Item, Limits, Patience, Result, Returned, S
 from harness.planning.keys import run_id
 from harness.planning.model import API_VERSION
 from harness.records.outcomes import Answer, Failed, Request, Verdict
-from harness.records.results import Manifest
+from harness.records.runs import Manifest
 from harness.runner import Done, Event, Grader, Marked, Unmarked
 from harness.store.batches import Batches
 from harness.store.opening import open_store

@@ -19,18 +19,12 @@ from harness.comparison.reliability import reliability
 from harness.comparison.spreads import spreads_of_one
 from harness.comparison.summary import counts, scores
 from harness.grading.scoring import outcome
+from harness.records.comparisons import Comparison, Difference
+from harness.records.estimates import Estimate
 from harness.records.inputs import Agent, Case, Criterion, Eval, Gate, GraderSpec, ModelSpec, Rubric
 from harness.records.outcomes import Answer, Failed, Outcome, Trial, Usage, Verdict
-from harness.records.results import (
-    Arm,
-    Comparison,
-    Difference,
-    Estimate,
-    GraderInfo,
-    Manifest,
-    Revision,
-    Run,
-)
+from harness.records.results import Arm
+from harness.records.runs import GraderInfo, Manifest, Revision, Run
 
 Attempt = str | None
 """The ids of the criteria met; `?id` is ungraded; `None` failed. A word behind `!` is a stop reason."""

@@ -11,7 +11,8 @@ from harness.grading.labels import Label, Labels, text_hash
 from harness.parsing.reading import to_json
 from harness.planning.work import jobs, marks_of
 from harness.records.inputs import GraderSpec
-from harness.records.results import Arm, Manifest, Report
+from harness.records.results import Arm, Report
+from harness.records.runs import Manifest
 from harness.reporting.markdown import markdown
 from harness.reporting.page import html
 from harness.results import arm, report

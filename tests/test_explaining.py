@@ -8,7 +8,8 @@ import pytest
 import sample
 from harness.comparison.comparing import compare_all
 from harness.comparison.explaining import Step, explain
-from harness.records.results import OVERALL, Report
+from harness.records.estimates import OVERALL
+from harness.records.results import Report
 
 REPORT = sample.report()
 

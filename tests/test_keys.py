@@ -11,7 +11,7 @@ from harness.planning.keys import Asked, answer_key, digest, grader_hash, run_id
 from harness.planning.work import request_of
 from harness.records.inputs import GraderSpec, ModelSpec, Signal
 from harness.records.outcomes import Message, Request
-from harness.records.results import GraderInfo
+from harness.records.runs import GraderInfo
 from making import INFOS, JUDGE, MODEL, agent, case, criterion, manifest, rubric, spec
 
 REQUEST = request_of(manifest(), case("queues"), "1")

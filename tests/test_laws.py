@@ -14,8 +14,9 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from harness.comparison.sheets import report
+from harness.records.comparisons import Comparison, Difference
+from harness.records.estimates import OVERALL, Estimate
 from harness.records.inputs import Gate
-from harness.records.results import OVERALL, Comparison, Difference, Estimate
 from harness.reporting.tables import as_json
 from harness.statistics.paired import PSEUDO_CASES, SUBSETS
 from test_sheets import made, told

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from harness.comparison.comparing import compare
 from harness.comparison.looking import looked, order, saving, told, under
 from harness.planning.work import jobs, marks_of
-from harness.records.results import Arm, Comparison, GateResult, Look, LookWord, Stopping
+from harness.records.comparisons import Comparison, GateResult
+from harness.records.results import Arm
+from harness.records.runs import Look, LookWord, Stopping
 from harness.results import arm
 from making import Shelf, answer, case, criterion, manifest, rubric, run, verdict
 

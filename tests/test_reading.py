@@ -9,7 +9,7 @@ from harness.parsing.reading import from_json, read, to_json
 from harness.parsing.yamltext import dump
 from harness.records.inputs import Agent, Case, Criterion, Dataset, Eval, Note, Rubric, Signal, Turn
 from harness.records.outcomes import Answer, Failed, Graded, Outcome, Score, Trial, Ungraded, Usage, Verdict
-from harness.records.results import GraderInfo, Manifest, Revision
+from harness.records.runs import GraderInfo, Manifest, Revision
 
 EVAL = """
 agent: agents/backend-engineer.md

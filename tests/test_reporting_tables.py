@@ -11,8 +11,9 @@ import pytest
 
 import golden
 import sample
+from harness.records.estimates import OVERALL
 from harness.records.outcomes import Failed, Graded
-from harness.records.results import OVERALL, Report
+from harness.records.results import Report
 from harness.reporting import tables
 from harness.reporting.selection import arms
 

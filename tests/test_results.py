@@ -11,7 +11,8 @@ from harness.parsing.reading import to_json
 from harness.planning.work import jobs, marks_of
 from harness.records.inputs import Gate, GraderSpec
 from harness.records.outcomes import NOT_RUN, Failed, Graded, Ungraded
-from harness.records.results import Arm, Manifest
+from harness.records.results import Arm
+from harness.records.runs import Manifest
 from harness.results import Failure, agreements, arm, exit_code, provenance, report, slug
 from making import Shelf, answer, case, criterion, manifest, rubric, run, verdict
 

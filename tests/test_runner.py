@@ -12,7 +12,7 @@ from harness.judge import Judge
 from harness.planning.model import API_VERSION
 from harness.planning.work import Taken, jobs
 from harness.records.outcomes import Answer, Failed, Request
-from harness.records.results import Manifest
+from harness.records.runs import Manifest
 from harness.runner import (
     Answered,
     Bench,

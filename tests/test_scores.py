@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from harness.errors import InputError
 from harness.parsing.scores import read_rows, sheet
-from harness.records.results import OVERALL
+from harness.records.estimates import OVERALL
 from harness.records.sheets import Sheet
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\r\0"), min_size=1).filter(str.strip)

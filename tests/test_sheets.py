@@ -12,8 +12,10 @@ from harness.charts import draw
 from harness.comparison.pairing import graded_attempts
 from harness.comparison.sheets import KIND, report
 from harness.errors import InputError
+from harness.records.comparisons import Comparison
+from harness.records.estimates import OVERALL
 from harness.records.inputs import Gate
-from harness.records.results import OVERALL, Arm, Comparison, Report
+from harness.records.results import Arm, Report
 from harness.records.sheets import Sheet
 from harness.reporting import tables
 from harness.reporting.markdown import markdown

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.inter_rater import cohens_kappa  # type: ignore[import-untyped]
 
-from harness.records.results import Agreement
+from harness.records.trust import Agreement
 from harness.statistics.agreement import agreement, cohen_kappa, gwet_ac1, krippendorff_alpha, two_rater_alpha
 
 PAIRS = st.lists(st.tuples(st.sampled_from([True, False, None]), st.booleans()), max_size=60)

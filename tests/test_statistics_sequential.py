@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from harness.records.results import Estimate
+from harness.records.estimates import Estimate
 from harness.statistics.paired import Paired
 from harness.statistics.sequential import conditional_power, levels, look, sizes
 

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import StoreError
+from harness.records.estimates import Estimate
 from harness.records.outcomes import Answer, Usage, Verdict
-from harness.records.results import Estimate, Look, Stopping
+from harness.records.runs import Look, Stopping
 from harness.results import Failure
 from harness.store.opening import open_store
 from harness.store.tables import MIGRATIONS

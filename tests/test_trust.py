@@ -6,8 +6,10 @@ import pytest
 
 from harness.comparison.trust import applied, level, trust
 from harness.records.calibrations import Calibration
+from harness.records.comparisons import Comparison, GateResult
+from harness.records.estimates import Estimate
 from harness.records.inputs import Gate
-from harness.records.results import Comparison, Estimate, GateResult, Trust
+from harness.records.trust import Trust
 from harness.statistics.calibration import pooled
 from making import calibration, compared
 

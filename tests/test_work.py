@@ -10,7 +10,7 @@ from harness.planning.plan import Habit, Plan, plan
 from harness.planning.work import jobs, marks_of, request_of
 from harness.records.inputs import Case, Turn
 from harness.records.outcomes import Verdict
-from harness.records.results import Manifest
+from harness.records.runs import Manifest
 from making import MODEL, Shelf, answer, case, criterion, manifest, rubric
 
 TODAY = dt.date(2026, 11, 22)

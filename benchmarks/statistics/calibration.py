@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from harness.records.calibrations import Compared, Measure
-from harness.records.results import Estimate
+from harness.records.estimates import Estimate
 from harness.statistics.calibration import POOLED, by_criterion, pooled
 from harness.statistics.estimates import pass_rate
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from harness.records.results import Estimate
+from harness.records.estimates import Estimate
 from harness.statistics.correction import Marked, level
 
 CASES, VERDICTS, LEVEL = 40, 12, 0.70

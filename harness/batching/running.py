@@ -21,7 +21,7 @@ from harness.planning.work import Job, Mark, Shelf, jobs
 from harness.prompts import Exam
 from harness.records.inputs import ModelSpec
 from harness.records.outcomes import Failed, Request, Verdict
-from harness.records.results import Manifest
+from harness.records.runs import Manifest
 from harness.runner import AGENT, Answered, Done, Grader, Keep, Left, Marked, Unmarked
 
 _CHUNK = 500  # keys looked up together

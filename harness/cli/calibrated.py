@@ -10,7 +10,7 @@ from rich.text import Text
 from harness.cli.screen import plain
 from harness.comparison.trust import trust
 from harness.records.calibrations import Calibration, Compared, Measure
-from harness.records.results import Estimate
+from harness.records.estimates import Estimate
 from harness.reporting import words
 from harness.reporting.untrusted import shortened
 from harness.statistics.calibration import LOW

@@ -28,7 +28,9 @@ from harness.planning.work import jobs
 from harness.project import Material
 from harness.publishing import publish
 from harness.records.calibrations import Calibration
-from harness.records.results import Look, Manifest, Report, Revision, Run, Trust
+from harness.records.results import Report
+from harness.records.runs import Look, Manifest, Revision, Run
+from harness.records.trust import Trust
 from harness.reporting import words
 from harness.results import agreements, arm, provenance, report, shared_cases
 from harness.session import Session

@@ -9,7 +9,7 @@ from harness.cli.carrying import carry_out
 from harness.cli.options import Wishes, command_line, eval_argument, eval_path, json_option, wishes_options
 from harness.cli.reading_out import read_out
 from harness.project import Material, load
-from harness.records.results import Revision
+from harness.records.runs import Revision
 
 
 @click.command("compare", short_help="Compare two revisions of a prompt.")

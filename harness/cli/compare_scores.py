@@ -18,8 +18,8 @@ from harness.errors import InputError
 from harness.files import read_text, root_of, sha256
 from harness.parsing.scores import read_rows, sheet
 from harness.publishing import publish
+from harness.records.estimates import OVERALL
 from harness.records.inputs import SEED, Gate
-from harness.records.results import OVERALL
 from harness.records.sheets import Row, Sheet
 from harness.reporting.untrusted import visible
 from harness.reporting.words import many

@@ -15,7 +15,7 @@ from harness.comparison.explaining import Explanation, Step, explain
 from harness.errors import InputError
 from harness.files import root_of
 from harness.parsing.reading import to_json
-from harness.records.results import OVERALL
+from harness.records.estimates import OVERALL
 from harness.results import exit_code
 from harness.store.opening import open_store
 

@@ -1,7 +1,7 @@
 """Find a stored run by what a person types."""
 
 from harness.errors import InputError
-from harness.records.results import Run
+from harness.records.runs import Run
 from harness.store.store import Listed, Store
 
 

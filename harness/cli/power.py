@@ -30,8 +30,10 @@ from harness.models.pricing import shipped_prices
 from harness.planning.plan import Plan, plan
 from harness.planning.work import NOTHING_STORED, jobs
 from harness.project import load
+from harness.records.estimates import OVERALL
 from harness.records.inputs import Gate
-from harness.records.results import OVERALL, Arm, Manifest, Revision
+from harness.records.results import Arm
+from harness.records.runs import Manifest, Revision
 from harness.reporting import words
 from harness.results import arm, shared_cases
 from harness.session import habits

@@ -22,17 +22,11 @@ from harness.comparison import asides
 from harness.comparison.sheets import KIND
 from harness.pacing.traffic import Retry, Traffic
 from harness.planning.plan import Plan
+from harness.records.comparisons import Comparison, Difference, GateResult, VerdictWord
+from harness.records.estimates import OVERALL
 from harness.records.outcomes import Failed
-from harness.records.results import (
-    OVERALL,
-    Agreement,
-    Arm,
-    Comparison,
-    Difference,
-    GateResult,
-    Report,
-    VerdictWord,
-)
+from harness.records.results import Arm, Report
+from harness.records.trust import Agreement
 from harness.reporting import selection, words
 from harness.reporting.untrusted import shortened, visible
 from harness.runner import Answered, Done, Event, Left, Marked, Paid, Unmarked, Waiting

@@ -9,7 +9,8 @@ from harness.cli.finding import find_run
 from harness.cli.options import command_line
 from harness.errors import InputError
 from harness.project import labels_of
-from harness.records.results import Manifest, Report, Run
+from harness.records.results import Report
+from harness.records.runs import Manifest, Run
 from harness.revisions import apart
 from harness.store.store import Store
 

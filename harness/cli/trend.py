@@ -15,7 +15,8 @@ from harness.comparison.trending import Line, Period, periods, scored, told
 from harness.errors import IncompleteError, InputError
 from harness.files import root_of
 from harness.planning.work import jobs
-from harness.records.results import OVERALL, Arm
+from harness.records.estimates import OVERALL
+from harness.records.results import Arm
 from harness.reporting import words
 from harness.results import arm, complete
 from harness.statistics.trend import ALLOWANCE, DECISION, Side, Step

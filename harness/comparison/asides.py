@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from harness.records.results import CriterionDifference, Rank, Reliability
+from harness.records.comparisons import CriterionDifference, Rank
+from harness.records.reliability import Reliability
 from harness.reporting.words import listed, many, points, signed
 
 _WINNER = "the best of several looks better than it is, so confirm it on fresh cases"

@@ -12,9 +12,11 @@ from harness.comparison.gating import gates_between
 from harness.comparison.lengths import length_moved, longer
 from harness.comparison.pairing import Pairs, graded_attempts, mean_of, missing_points, pairs
 from harness.comparison.spreads import spreads_between
+from harness.records.comparisons import CaseScores, Comparison, CriterionDifference, Difference
+from harness.records.estimates import OVERALL
 from harness.records.inputs import Case, Eval, Gate, Rubric
 from harness.records.outcomes import Outcome
-from harness.records.results import OVERALL, Arm, CaseScores, Comparison, CriterionDifference, Difference
+from harness.records.results import Arm
 from harness.statistics.estimates import NOTHING
 from harness.statistics.length import at_equal_length
 from harness.statistics.suite import Suite, Unavailable

@@ -5,16 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from harness.comparison.pairing import pairs
 from harness.grading.labels import Labels, text_hash
 from harness.grading.scoring import criteria_of, positive_points
+from harness.records.estimates import OVERALL
 from harness.records.inputs import Case, GraderSpec, Rubric
 from harness.records.outcomes import Failed, Graded, Outcome
-from harness.records.results import (
-    OVERALL,
-    Arm,
-    CorrectedDifference,
-    CorrectedLevel,
-    Correction,
-    Report,
-)
+from harness.records.results import Arm, Report
+from harness.records.trust import CorrectedDifference, CorrectedLevel, Correction
 from harness.reporting.words import interval, points, signed
 from harness.statistics.correction import Level, Marked, apart, bias_apart, divided, level, rates
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from harness.comparison.families import Question
 from harness.comparison.flips import met_shares
 from harness.grading.scoring import criteria_of
+from harness.records.comparisons import CriterionDifference, Moved
+from harness.records.estimates import Estimate
 from harness.records.inputs import Case, Criterion, Rubric
 from harness.records.outcomes import Outcome
-from harness.records.results import CriterionDifference, Estimate, Moved
 from harness.statistics.estimates import FEWEST_CASES, mean
 from harness.statistics.paired import Paired, paired_together
 

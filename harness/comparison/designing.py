@@ -4,10 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from harness.planning.keys import digest
+from harness.records.estimates import OVERALL
 from harness.records.inputs import Gate
 from harness.records.outcomes import Graded
 from harness.records.record import Record
-from harness.records.results import OVERALL, Arm, Manifest, Trust
+from harness.records.results import Arm
+from harness.records.runs import Manifest
+from harness.records.trust import Trust
 from harness.reporting.words import dollars, listed, many, percent, points
 from harness.statistics.power import Design, GateRule, Scatter, Seen
 

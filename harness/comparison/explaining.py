@@ -7,19 +7,11 @@ from harness.comparison import asides
 from harness.comparison.findings import LEVEL
 from harness.comparison.pairing import graded_attempts
 from harness.comparison.wording import probability
+from harness.records.comparisons import CaseScores, Comparison, Difference, GateResult
+from harness.records.estimates import OVERALL, Estimate, Spread
 from harness.records.record import Record
-from harness.records.results import (
-    OVERALL,
-    Arm,
-    CaseScores,
-    Comparison,
-    Difference,
-    Estimate,
-    GateResult,
-    Report,
-    Spread,
-    Stopping,
-)
+from harness.records.results import Arm, Report
+from harness.records.runs import Stopping
 from harness.reporting.words import interval, listed, many, points, signed
 from harness.statistics.estimates import FEWEST_CASES, NO_VARIATION
 from harness.statistics.paired import OF_CLUSTERS, PSEUDO_CASES

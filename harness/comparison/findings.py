@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from harness.comparison.families import Question
 from harness.comparison.pairing import Pairs
-from harness.records.results import Estimate, VerdictWord
+from harness.records.comparisons import VerdictWord
+from harness.records.estimates import Estimate
 from harness.statistics.clusters import level as mean_over
 from harness.statistics.paired import Paired, paired
 from harness.statistics.suite import Suite, Unavailable, suite

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.grading.scoring import criteria_of, positive_points
+from harness.records.comparisons import Flip
 from harness.records.inputs import Case, Criterion, Rubric
 from harness.records.outcomes import Failed, Outcome
-from harness.records.results import Flip
 
 Address = tuple[str, str, str]
 """Case, dimension and criterion."""

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from harness.comparison.findings import Finding
 from harness.comparison.pairing import graded_attempts
+from harness.records.comparisons import GateResult
 from harness.records.inputs import Gate
 from harness.records.outcomes import Outcome
-from harness.records.results import GateResult
 from harness.statistics.gate import gates
 from harness.statistics.suite import Suite, Unavailable, above
 

@@ -5,7 +5,10 @@ from dataclasses import replace
 
 from harness.comparison.pairing import pairs
 from harness.planning.keys import digest
-from harness.records.results import OVERALL, Arm, Comparison, Estimate, GateResult, Look, Stopping
+from harness.records.comparisons import Comparison, GateResult
+from harness.records.estimates import OVERALL, Estimate
+from harness.records.results import Arm
+from harness.records.runs import Look, Stopping
 from harness.reporting.words import interval, listed, many, percent, signed
 from harness.statistics import sequential
 from harness.statistics.estimates import NO_VARIATION

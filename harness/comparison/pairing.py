@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.grading.scoring import positive_points
+from harness.records.estimates import OVERALL
 from harness.records.inputs import Case, Rubric
 from harness.records.outcomes import Failed, Graded, Outcome, Ungraded
-from harness.records.results import OVERALL
 
 Attempts = tuple[float, ...]
 """The scores of one case's graded attempts, in points."""

@@ -7,7 +7,9 @@ from itertools import combinations
 from harness.comparison import asides
 from harness.comparison.families import Question, adjusted
 from harness.comparison.pairing import graded_attempts, mean_of
-from harness.records.results import OVERALL, Arm, Rank, Ranking
+from harness.records.comparisons import Rank, Ranking
+from harness.records.estimates import OVERALL
+from harness.records.results import Arm
 from harness.statistics.clusters import level
 from harness.statistics.paired import paired
 

@@ -5,18 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from harness.comparison.flips import Address
 from harness.comparison.pairing import graded_attempts
 from harness.grading.scoring import criteria_of
+from harness.records.estimates import OVERALL, Estimate
 from harness.records.inputs import Case, Criterion, Rubric
 from harness.records.outcomes import Failed, Outcome
-from harness.records.results import (
-    OVERALL,
-    Arm,
-    CaseReliability,
-    CriterionReliability,
-    Estimate,
-    Flicker,
-    Reliability,
-    Repeated,
-)
+from harness.records.reliability import CaseReliability, CriterionReliability, Flicker, Reliability, Repeated
+from harness.records.results import Arm
 from harness.statistics.clusters import level
 from harness.statistics.repeats import at_least_once, curves, every_time
 

@@ -7,18 +7,12 @@ from harness.comparison import caveats
 from harness.comparison.comparing import of_pairs
 from harness.comparison.pairing import matched, mean_of
 from harness.errors import InputError
+from harness.records.comparisons import CaseScores, Comparison
+from harness.records.estimates import OVERALL, Estimate
 from harness.records.inputs import Gate
 from harness.records.outcomes import Usage
-from harness.records.results import (
-    OVERALL,
-    Arm,
-    CaseScores,
-    Comparison,
-    Counts,
-    Estimate,
-    GraderInfo,
-    Report,
-)
+from harness.records.results import Arm, Counts, Report
+from harness.records.runs import GraderInfo
 from harness.records.sheets import Sheet
 from harness.reporting.words import many
 from harness.results import slug

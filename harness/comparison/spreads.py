@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from harness.comparison import asides
 from harness.comparison.findings import Finding
 from harness.comparison.pairing import graded_attempts
+from harness.records.estimates import OVERALL, Spread
 from harness.records.outcomes import Outcome
-from harness.records.results import OVERALL, Spread
 from harness.statistics.components import Components, of_differences, of_scores
 from harness.statistics.estimates import FEWEST_CASES
 

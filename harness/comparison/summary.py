@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from harness.comparison.pairing import graded_attempts, mean_of
+from harness.records.estimates import OVERALL, Estimate
 from harness.records.outcomes import NOT_RUN, Failed, Graded, Outcome, Ungraded
-from harness.records.results import OVERALL, Counts, Estimate
+from harness.records.results import Counts
 from harness.statistics.clusters import level
 from harness.statistics.estimates import NOTHING
 

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from harness.records.calibrations import Calibration
+from harness.records.comparisons import Comparison, GateResult
 from harness.records.inputs import Gate
-from harness.records.results import Comparison, GateResult, Trust, TrustLevel
+from harness.records.trust import Trust, TrustLevel
 from harness.reporting.words import share
 
 USE = 0.80

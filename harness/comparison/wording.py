@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from harness.comparison.findings import Finding
-from harness.records.results import OVERALL, VerdictWord
+from harness.records.comparisons import VerdictWord
+from harness.records.estimates import OVERALL
 from harness.reporting.words import listed, many, p_value, signed
 from harness.statistics.estimates import FEWEST_CASES
 from harness.statistics.length import BEYOND

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 
 from harness.errors import Fault, InputError
-from harness.records.results import OVERALL
+from harness.records.estimates import OVERALL
 from harness.records.sheets import Row, Sheet
 
 COLUMNS = ("case", "score", "attempt", "dimension", "cluster")

@@ -9,7 +9,8 @@ from harness.planning.prices import PriceTable
 from harness.planning.work import Job
 from harness.prompts import SYSTEM
 from harness.records.outcomes import Usage
-from harness.records.results import Caching, Run
+from harness.records.results import Caching
+from harness.records.runs import Run
 
 
 def caching(run: Run, work: Sequence[Job], prices: PriceTable | None) -> Mapping[str, Caching]:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields
 
 from harness.records.inputs import Case, Criterion, GraderSpec, ModelSpec, Rubric
 from harness.records.outcomes import Request
-from harness.records.results import GraderInfo, Manifest
+from harness.records.runs import GraderInfo, Manifest
 
 _REQUEST = tuple(field.name for field in fields(Request))
 

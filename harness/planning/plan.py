@@ -14,7 +14,7 @@ from harness.prompts import SYSTEM
 from harness.records.inputs import GraderSpec, ModelSpec
 from harness.records.outcomes import Usage
 from harness.records.record import Record
-from harness.records.results import Manifest
+from harness.records.runs import Manifest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

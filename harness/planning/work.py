@@ -12,7 +12,7 @@ from harness.grading.scoring import criteria_of
 from harness.planning.keys import Asked, answer_key, briefing_hash, question_hash, verdict_key
 from harness.records.inputs import Case, Criterion
 from harness.records.outcomes import Answer, Message, Request, Trial, Verdict
-from harness.records.results import Manifest
+from harness.records.runs import Manifest
 
 _CHUNK = 200  # trials looked up together: few enough to stream, enough to make queries cheap
 

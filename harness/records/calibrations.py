@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from harness.records.estimates import Estimate
 from harness.records.inputs import Case
 from harness.records.outcomes import Answer
 from harness.records.record import Record
-from harness.records.results import Estimate, GraderInfo
+from harness.records.runs import GraderInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

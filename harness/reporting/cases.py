@@ -4,10 +4,12 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.records.comparisons import Flip
+from harness.records.estimates import OVERALL
 from harness.records.inputs import Case, Criterion
 from harness.records.outcomes import Answer, Failed, Outcome, Ungraded
 from harness.records.record import Record
-from harness.records.results import OVERALL, Arm, Flip, Report
+from harness.records.results import Arm, Report
 from harness.reporting import selection, words
 from harness.reporting.answers import LONGEST, Quote, rendered
 from harness.reporting.untrusted import visible

@@ -6,8 +6,8 @@
 import re
 from dataclasses import dataclass
 
+from harness.records.comparisons import VerdictWord
 from harness.records.record import Record
-from harness.records.results import VerdictWord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

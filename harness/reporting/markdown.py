@@ -6,18 +6,10 @@ Everything that a model, a dataset or an agent file wrote goes through `untruste
 from collections.abc import Iterator, Sequence
 
 from harness.comparison import asides
-from harness.records.results import (
-    Arm,
-    Comparison,
-    CorrectedDifference,
-    CorrectedLevel,
-    Correction,
-    Difference,
-    Estimate,
-    Flip,
-    GateResult,
-    Report,
-)
+from harness.records.comparisons import Comparison, Difference, Flip, GateResult
+from harness.records.estimates import Estimate
+from harness.records.results import Arm, Report
+from harness.records.trust import CorrectedDifference, CorrectedLevel, Correction
 from harness.reporting import selection, words
 from harness.reporting.untrusted import markdown_code, markdown_text
 

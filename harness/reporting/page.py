@@ -14,16 +14,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.comparison import asides
+from harness.records.comparisons import Comparison, Difference, Flip, GateResult, VerdictWord
+from harness.records.estimates import OVERALL
 from harness.records.record import Record
-from harness.records.results import (
-    OVERALL,
-    Comparison,
-    Difference,
-    Flip,
-    GateResult,
-    Report,
-    VerdictWord,
-)
+from harness.records.results import Report
 from harness.reporting import diff, selection, words
 from harness.reporting.cases import CaseView, views
 from harness.reporting.chart import Chart, darkened

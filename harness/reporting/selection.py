@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from harness.records.comparisons import Comparison, Difference, Flip
+from harness.records.estimates import OVERALL
 from harness.records.outcomes import Failed, Graded, Verdict
 from harness.records.record import Record
-from harness.records.results import OVERALL, Arm, Comparison, Difference, Flip, Report
+from harness.records.results import Arm, Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

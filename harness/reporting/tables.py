@@ -11,8 +11,10 @@ from itertools import islice
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
+from harness.records.estimates import OVERALL
 from harness.records.outcomes import Answer, Failed, Graded, Outcome, Score, Ungraded
-from harness.records.results import OVERALL, Arm, Report, Run
+from harness.records.results import Arm, Report
+from harness.records.runs import Run
 from harness.reporting.selection import arms
 from harness.reporting.untrusted import cell, json_text
 

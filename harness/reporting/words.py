@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from harness.records.results import Caching, Correction, Estimate, GateResult, VerdictWord
+from harness.records.comparisons import GateResult, VerdictWord
+from harness.records.estimates import Estimate
+from harness.records.results import Caching
+from harness.records.trust import Correction
 
 _MINUS = "\N{MINUS SIGN}"
 _CORRECTED = (

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from itertools import permutations
 
-from harness.records.results import Agreement
+from harness.records.trust import Agreement
 
 
 def agreement(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
 from harness.records.calibrations import Compared, Fold, Lean, Measure
-from harness.records.results import Estimate
+from harness.records.estimates import Estimate
 from harness.statistics.agreement import cohen_kappa, gwet_ac1, two_rater_alpha
 from harness.statistics.estimates import NOTHING, clustered_rate, mean, pass_rate, t_quantile
 from harness.statistics.paired import paired

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.records.results import Estimate
+from harness.records.estimates import Estimate
 from harness.statistics.estimates import NO_VARIATION, TOLERANCE, mean, mean_score, t_quantile
 
 FEWEST_CLUSTERS = 10

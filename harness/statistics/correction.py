@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.records.results import Estimate
+from harness.records.estimates import Estimate
 from harness.statistics.estimates import TOLERANCE, t_quantile
 
 PPI = "PPI++ over cases"

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from statistics import NormalDist
 
-from harness.records.results import Estimate
+from harness.records.estimates import Estimate
 
 TOLERANCE = 1e-9
 """Points. Two scores closer than this are the same score: rounding must not decide a tie."""

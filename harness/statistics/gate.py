@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.records.results import GateResult
+from harness.records.comparisons import GateResult
 from harness.reporting.words import signed
 from harness.statistics.estimates import TOLERANCE, t_quantile
 from harness.statistics.suite import Suite, Unavailable

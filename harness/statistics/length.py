@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from harness.records.results import Estimate
+from harness.records.estimates import Estimate
 from harness.statistics.estimates import FEWEST_CASES, TOLERANCE, mean, t_quantile
 
 AT_EQUAL_LENGTH = "least squares at equal length"

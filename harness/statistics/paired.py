@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.records.results import Estimate
+from harness.records.estimates import Estimate
 from harness.statistics.clusters import FEWEST_CLUSTERS, Units, clustered, robust_error, units
 from harness.statistics.estimates import (
     FEWEST_CASES,

@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.records.results import Look, LookWord
+from harness.records.runs import Look, LookWord
 from harness.statistics.estimates import z_quantile
 from harness.statistics.paired import Paired
 

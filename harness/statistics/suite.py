@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.records.results import Estimate
+from harness.records.estimates import Estimate
 from harness.statistics.estimates import mean, t_quantile, variance
 
 

@@ -36,7 +36,7 @@ from harness.parsing.reading import from_json, to_json
 from harness.records.calibrations import Calibration
 from harness.records.outcomes import Answer, Usage, Verdict
 from harness.records.record import Record
-from harness.records.results import Manifest, Run, Spending, Stopping
+from harness.records.runs import Manifest, Run, Spending, Stopping
 from harness.results import Failure
 from harness.store.changes import USAGE, Changes
 from harness.store.tables import answers, calibrations, failures, runs, spending, verdicts
