@@ -6,6 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+from harness.grading.sight import sight
 from harness.records.inputs import Criterion
 from harness.records.outcomes import Verdict
 
@@ -19,7 +20,7 @@ _NEAR = 90
 _TELLING = re.compile(r"\d+|\b(?:no|not|never|none|nor|neither|without|cannot|unless|\w+n't)\b")
 _PIECES = re.compile(r"\n|(?<=[.!?;:])\s+")
 
-QUOTE_RULES = 4
+QUOTE_RULES = 5
 """Raise it whenever a reply would be read otherwise than before: it is part of every judge verdict's key."""
 
 
@@ -111,9 +112,9 @@ def _fault(quote: str, found: str, answer: str) -> str:
     """
     if not found:
         return "its quote does not occur in the answer." if quote.strip() else "met needs a quote."
-    if _words(found) >= _FEWEST_WORDS:
+    if _words(sight(found).text) >= _FEWEST_WORDS:
         return ""
-    wholes = {_bare(piece) for piece in _PIECES.split(answer)}
+    wholes = {_bare(piece) for piece in _PIECES.split(sight(answer).text)}
     if _bare(found) in wholes - {""}:
         return ""
     return "its quote is too short to show anything: quote a whole sentence."
@@ -141,8 +142,8 @@ def _unspaced(character: str) -> bool:
 
 def _fields(reply: str) -> tuple[str, str, bool]:
     try:
-        value = json.loads(reply)
-    except (json.JSONDecodeError, RecursionError):
+        value = json.loads(reply, object_pairs_hook=_once)
+    except (ValueError, RecursionError):
         msg = "it was not a JSON object."
         raise UnreadableError(msg) from None
     if not isinstance(value, dict) or set(value) != {"quote", "reason", "met"}:
@@ -160,16 +161,26 @@ def _fields(reply: str) -> tuple[str, str, bool]:
     return quote, reason, met
 
 
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Refuse an object that names a field twice: two readers would take different ones."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        msg = "a field twice"
+        raise ValueError(msg)
+    return value
+
+
 @lru_cache(maxsize=64)  # a judge asks about one answer many times
 def _fold(text: str) -> _Folded:
-    """Drop Markdown marks, make white space single and quotation marks straight, keeping origins."""
+    """Take what the judge saw, drop Markdown marks, make white space single and quotation marks straight."""
+    seen = sight(text)
     pieces: list[str] = []
     origins: list[int] = []
-    for run in _RUNS.finditer(text.translate(_EQUAL)):
+    for run in _RUNS.finditer(seen.text.translate(_EQUAL)):
         if not run.group().isspace():
             pieces.append(run.group())
-            origins.extend(range(*run.span()))
+            origins.extend(seen.origins[run.start() : run.end()])
         elif pieces and pieces[-1] != " ":
             pieces.append(" ")
-            origins.append(run.start())
+            origins.append(seen.origins[run.start()])
     return _Folded("".join(pieces), tuple(origins))

@@ -1,0 +1,104 @@
+"""Answers that say nothing: what code can tell before anybody is asked about them.
+
+An empty answer, a stock phrase, an echo of the system prompt and a text that goes round in circles meet no
+criterion, whatever words stand in them. A judge shown one may find its words in it, or find nothing wrong.
+"""
+
+import re
+from itertools import pairwise
+
+from harness.grading.sight import sight
+
+_WORD = re.compile(r"\w+")
+_RUN = 8  # words in a row that two texts share by accident next to never
+_ECHO = 0.5  # share of an answer that stands in the prompt word for word
+_LOOP_RUN = 4
+_LOOP_WORDS = 30  # fewer words repeat themselves without going round in circles
+_LOOP = 0.34  # at most so many of its runs of words are new: everything is said three times
+_LATIN = 0.5
+
+# What fills a place and says nothing. The openers are the "master keys" that made judges say yes up to 80 %
+# of the time (arXiv 2507.08794).
+_STOCK = frozenset(
+    """
+    thought process | solution | final answer | answer | explanation | response | respuesta | solución
+    | lösung | réponse | 解 | 解答 | 答案 | かいせつ | 解説 | let s solve this problem step by step
+    | let us solve this problem step by step | let s think step by step | here is the answer
+    | here is my answer | ok | okay | sure | done | yes of course | certainly | todo | tbd | n a | na | none
+    | null | nil | undefined | nan | placeholder | your answer here | insert answer here | no answer
+    | as an ai language model | i don t know | i do not know | no response | no comment
+    """.replace("\n", " ").split("|")
+)
+_PHRASES = frozenset(" ".join(phrase.split()) for phrase in _STOCK)
+_REFUSAL = re.compile(
+    r"(?:(?:i am|i m|im|we are|we re) (?:very |so |truly )?sorry |sorry |unfortunately |i apologi[sz]e )?"
+    r"(?:but )?(?:as an ai (?:language )?(?:model|assistant) )?(?:i|we) "
+    r"(?:can ?not|can t|cannot|am unable to|m unable to|am not able to|m not able to|won t|will not|could not|couldn t) "
+    r"(?:help|assist|answer|comply|do|fulfil+|provide|respond|continue|discuss)"
+    r"(?: (?:you|with|to|on|about|that|this|it|your|the|request|question|an|answer|for)){0,6}"
+)
+_LOREM = frozenset(
+    """
+    lorem ipsum dolor sit amet consectetur adipiscing adipisicing elit sed do eiusmod tempor incididunt ut
+    labore et dolore magna aliqua enim ad minim veniam quis nostrud exercitation ullamco laboris nisi aliquip
+    ex ea commodo consequat duis aute irure in reprehenderit voluptate velit esse cillum eu fugiat nulla
+    pariatur excepteur sint occaecat cupidatat non proident sunt culpa qui officia deserunt mollit anim id est
+    laborum
+    """.split()
+)
+
+
+def screened(answer: str, prompt: str) -> str:
+    """Say why an answer says nothing, in words for a report; empty for one that a grader must read.
+
+    `prompt` is the system prompt that the answer was written under.
+
+    >>> screened("Thought process:", "You are an engineer.")
+    'the answer is a stock phrase'
+    """
+    text = sight(answer).text
+    words = _WORD.findall(text.lower())
+    if not words:
+        return "the answer is empty" if not text.strip() else "the answer holds no word"
+    if _stock(words):
+        return "the answer is a stock phrase"
+    if (share := _echoed(words, prompt)) >= _ECHO:
+        return f"{share:.0%} of the answer repeats the system prompt"
+    if _loops(words, text):
+        return "the answer repeats itself over and over"
+    return ""
+
+
+def _stock(words: list[str]) -> bool:
+    phrase = " ".join(words)
+    if phrase in _PHRASES or _REFUSAL.fullmatch(phrase):
+        return True
+    latin = sum(word in _LOREM for word in words)
+    return "lorem ipsum" in phrase and latin >= _LATIN * len(words)
+
+
+def _echoed(words: list[str], prompt: str) -> float:
+    """Give the share of an answer's words that stand in the prompt, in runs of at least eight."""
+    runs = {tuple(run) for run in _runs(_WORD.findall(sight(prompt).text.lower()), _RUN)}
+    covered = set[int]()
+    for start, run in enumerate(_runs(words, _RUN)):
+        if tuple(run) in runs:
+            covered.update(range(start, start + _RUN))
+    return len(covered) / len(words)
+
+
+def _loops(words: list[str], text: str) -> bool:
+    """Say whether next to nothing is new: the same words in a row, or the same sign in one long word."""
+    if len(words) < _LOOP_WORDS:
+        return len(text) >= 10 * _LOOP_WORDS and _changes(text) < len(text) / 30
+    runs = _runs(words, _LOOP_RUN)
+    return len({tuple(run) for run in runs}) <= _LOOP * len(runs)
+
+
+def _changes(text: str) -> int:
+    """Count where one character follows another than itself."""
+    return sum(one != next_ for one, next_ in pairwise(text))
+
+
+def _runs(words: list[str], length: int) -> list[list[str]]:
+    return [words[start : start + length] for start in range(len(words) - length + 1)]
