@@ -19,33 +19,26 @@ _LATIN = 0.5
 
 # What fills a place and says nothing. The openers are the "master keys" that made judges say yes up to 80 %
 # of the time (arXiv 2507.08794).
-_STOCK = frozenset(
-    """
-    thought process | solution | final answer | answer | explanation | response | respuesta | solución
-    | lösung | réponse | 解 | 解答 | 答案 | かいせつ | 解説 | let s solve this problem step by step
-    | let us solve this problem step by step | let s think step by step | here is the answer
-    | here is my answer | ok | okay | sure | done | yes of course | certainly | todo | tbd | n a | na | none
-    | null | nil | undefined | nan | placeholder | your answer here | insert answer here | no answer
-    | as an ai language model | i don t know | i do not know | no response | no comment
-    """.replace("\n", " ").split("|")
-)
-_PHRASES = frozenset(" ".join(phrase.split()) for phrase in _STOCK)
+_STOCK = """\
+thought process|solution|final answer|answer|explanation|response|respuesta|solución|lösung|réponse|解|解答|答案\
+|かいせつ|解説|let s solve this problem step by step|let us solve this problem step by step\
+|let s think step by step|here is the answer|here is my answer|ok|okay|sure|done|yes of course|certainly|todo\
+|tbd|n a|na|none|null|nil|undefined|nan|placeholder|your answer here|insert answer here|no answer\
+|as an ai language model|i don t know|i do not know|no response|no comment"""
+_PHRASES = frozenset(_STOCK.split("|"))
 _REFUSAL = re.compile(
     r"(?:(?:i am|i m|im|we are|we re) (?:very |so |truly )?sorry |sorry |unfortunately |i apologi[sz]e )?"
     r"(?:but )?(?:as an ai (?:language )?(?:model|assistant) )?(?:i|we) "
-    r"(?:can ?not|can t|cannot|am unable to|m unable to|am not able to|m not able to|won t|will not|could not|couldn t) "
+    r"(?:can ?not|can t|(?:a?m )(?:unable|not able) to|won t|will not|could not|couldn t) "
     r"(?:help|assist|answer|comply|do|fulfil+|provide|respond|continue|discuss)"
     r"(?: (?:you|with|to|on|about|that|this|it|your|the|request|question|an|answer|for)){0,6}"
 )
-_LOREM = frozenset(
-    """
-    lorem ipsum dolor sit amet consectetur adipiscing adipisicing elit sed do eiusmod tempor incididunt ut
-    labore et dolore magna aliqua enim ad minim veniam quis nostrud exercitation ullamco laboris nisi aliquip
-    ex ea commodo consequat duis aute irure in reprehenderit voluptate velit esse cillum eu fugiat nulla
-    pariatur excepteur sint occaecat cupidatat non proident sunt culpa qui officia deserunt mollit anim id est
-    laborum
-    """.split()
-)
+_LOREM = """\
+lorem ipsum dolor sit amet consectetur adipiscing adipisicing elit sed do eiusmod tempor incididunt ut labore et \
+dolore magna aliqua enim ad minim veniam quis nostrud exercitation ullamco laboris nisi aliquip ex ea commodo \
+consequat duis aute irure in reprehenderit voluptate velit esse cillum eu fugiat nulla pariatur excepteur sint \
+occaecat cupidatat non proident sunt culpa qui officia deserunt mollit anim id est laborum"""
+_LATIN_WORDS = frozenset(re.findall("[a-z]+", _LOREM))
 
 
 def screened(answer: str, prompt: str) -> str:
@@ -73,7 +66,7 @@ def _stock(words: list[str]) -> bool:
     phrase = " ".join(words)
     if phrase in _PHRASES or _REFUSAL.fullmatch(phrase):
         return True
-    latin = sum(word in _LOREM for word in words)
+    latin = sum(word in _LATIN_WORDS for word in words)
     return "lorem ipsum" in phrase and latin >= _LATIN * len(words)
 
 

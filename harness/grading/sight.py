@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - letters that look like others are what this is about
 """A text as a judge sees it: nothing that no reader can see, nothing that passes for one of our markers.
 
 What is stored stays as it was written. Quotes are looked for in this view, and its origins lead back.
@@ -61,7 +62,9 @@ _TURNS = ("start_of_turn", "end_of_turn", "begin_of_text", "end_of_text", "end_o
 
 
 def _spelled(names: tuple[str, ...]) -> str:
-    return "|".join(r"[\s._\-]?".join(re.escape(letter) for letter in name if letter.isalpha()) for name in names)
+    return "|".join(
+        r"[\s._\-]?".join(re.escape(letter) for letter in name if letter.isalpha()) for name in names
+    )
 
 
 _NAMES = _spelled(tuple(sorted(_OURS + _OTHERS + _TURNS, key=len, reverse=True)))

@@ -156,6 +156,8 @@ class Rubric(Record):
         _named(self.dimension)
         if self.dimension == "overall":
             refuse("dimension may not be called overall: that is the mean of all dimensions")
+        if self.dimension == CANARY:
+            refuse(f"dimension may not be called {CANARY}: that is what judges are tested by")
         _unique("criterion id", (criterion.id for criterion in self.criteria))
         if not any(criterion.points > 0 for criterion in self.criteria):
             refuse("at least one criterion must have positive points, or no answer could score")
@@ -210,6 +212,9 @@ class Case(Record):
 
 
 Dataset = tuple[Case, ...]
+
+CANARY = "canary"
+"""Dimension and id of the criterion that judges are tested by; no rubric may have it."""
 
 # ------------------------------------------------------------------ evals
 
@@ -276,6 +281,13 @@ class GraderSpec(Record):
     kinds, what their agreement is measured against and printed beside their verdicts."""
     in_sample: bool = False
     """Whether this grader was written while looking at these labels: its agreement flatters it then."""
+    canary: bool = True
+    """Whether a judge is asked one criterion more of every answer, one that no answer meets (kind `judge`
+    only): if it says yes, none of its verdicts on that answer counts."""
+    screening: bool = True
+    """Whether answers that say nothing (empty, a stock phrase, an echo of the system prompt, the same over
+    and over) meet no criterion without being graded (kinds `judge` and `signals`). Switch it off where a bare
+    refusal can be the right answer."""
 
     def __post_init__(self) -> None:
         """Refuse a grader that lacks what its kind needs."""
@@ -285,6 +297,10 @@ class GraderSpec(Record):
             refuse(f"model belongs to kind judge, not {self.kind}")
         if self.kind == "labels" and not self.labels:
             refuse("labels must name a JSONL file for kind labels")
+        if self.kind != "judge" and not self.canary:
+            refuse(f"canary belongs to kind judge, not {self.kind}")
+        if self.kind not in {"judge", "signals"} and not self.screening:
+            refuse(f"screening belongs to kinds judge and signals, not {self.kind}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
