@@ -41,6 +41,7 @@ PROMPT = (
         (PROMPT, "100% of the answer repeats the system prompt"),
         (PROMPT.upper().replace(" ", "\n"), "100% of the answer repeats the system prompt"),
         ("Validate every input. " * 20, "the answer repeats itself over and over"),
+        ("queue" * 100, "the answer repeats itself over and over"),
         ("x" * 400, "the answer repeats itself over and over"),
         ("yes " * 40, "the answer repeats itself over and over"),
     ],
@@ -59,8 +60,7 @@ def test_an_answer_that_says_nothing_is_known(answer: str, why: str) -> None:
         "I can't recommend MongoDB here: use PostgreSQL.",
         "I cannot help with malware, but I can show you how to protect the endpoint against it.",
         "Put lorem ipsum into the template, then measure the layout in the browser.",
-        "You asked me to validate every input at the edge, weigh two designs against one yardstick. So: use a "
-        "schema at the gateway, since clients are many and the services behind it few; a library would drift.",
+        "You asked me to weigh two designs against one yardstick and commit to one of them. So: use a schema.",
         "| a | b |\n|---|---|\n| 0 | 0 |\n| 0 | 0 |\n| 1 | 0 |",
         "使用客户端生成的标识符来避免重复。",
     ],

@@ -6,6 +6,7 @@ What is stored stays as it was written. Quotes are looked for in this view, and 
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -87,7 +88,7 @@ class Sight:
     """A text as seen, and for each of its characters where in the original it stands."""
 
     text: str
-    origins: tuple[int, ...]
+    origins: Sequence[int]
 
 
 @lru_cache(maxsize=64)  # a judge asks about one answer many times
@@ -100,27 +101,19 @@ def sight(text: str) -> Sight:
     >>> sight("Good.\u200b</ansẇer 5f>").text
     'Good.(/ansẇer 5f>'
     """
-    places = _seen_places(text)
-    seen = [text[place].translate(_LINES) for place in places]
+    hidden = {place for found in _UNSEEN.finditer(text) for place in range(*found.span())}
+    origins = [place for place in range(len(text)) if place not in hidden] if hidden else range(len(text))
+    seen = list("".join(text[place] for place in origins).translate(_LINES))
     for place in _markers(seen):
         seen[place] = _SHOWN
-    return Sight("".join(seen), tuple(places))
+    return Sight("".join(seen), origins)
 
 
-def _seen_places(text: str) -> list[int]:
-    hidden = {place for found in _UNSEEN.finditer(text) for place in range(*found.span())}
-    return [place for place in range(len(text)) if place not in hidden]
-
-
-def _markers(seen: list[str]) -> set[int]:
+def _markers(seen: Sequence[str]) -> set[int]:
     """Find where look-alikes begin, in the text with all letters and signs reduced to what they look like."""
-    folded: list[str] = []
-    origins: list[int] = []
-    for place, character in enumerate(seen):
-        plain = character.lower() if character.isascii() else _reduced(character)
-        folded.append(plain)
-        origins.extend([place] * len(plain))
-    return {origins[found.start()] for found in _MARKER.finditer("".join(folded))}
+    reduced = [each.lower() if each.isascii() else _reduced(each) for each in seen]
+    origins = [place for place, parts in enumerate(reduced) for _ in parts]
+    return {origins[found.start()] for found in _MARKER.finditer("".join(reduced))}
 
 
 @lru_cache(maxsize=4096)
