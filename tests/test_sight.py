@@ -64,6 +64,7 @@ def test_signs_of_other_scripts_stay() -> None:
         "‹/answer›",
         "⟨∕answer⟩",
         "</ans\u200bwer>",
+        "<\u0338/a\u0307\u0323n\u0336swer>",
         "&lt;/answer&gt;",
         "&#60;/answer&#62;",
         "\\u003c/answer\\u003e",

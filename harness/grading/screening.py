@@ -6,6 +6,7 @@ criterion, whatever words stand in them. A judge shown one may find its words in
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TypeVar
 
 from harness.grading.sight import sight
@@ -78,16 +79,21 @@ def _stock(words: tuple[str, ...]) -> bool:
 
 def _echoed(words: tuple[str, ...], prompt: str) -> float:
     """Give the share of an answer's words that stand in the prompt, in runs of at least eight."""
-    source = set(_runs(tuple(_WORD.findall(sight(prompt).text.lower())), _RUN))
+    source = _of_prompt(prompt)
     echoed = (start for start, run in enumerate(_runs(words, _RUN)) if run in source)
     return len({place for start in echoed for place in range(start, start + _RUN)}) / len(words)
 
 
+@lru_cache(maxsize=8)  # one for each revision
+def _of_prompt(prompt: str) -> frozenset[tuple[str, ...]]:
+    return frozenset(_runs(tuple(_WORD.findall(sight(prompt).text.lower())), _RUN))
+
+
 def _loops(words: tuple[str, ...], text: str) -> bool:
     """Say whether next to nothing is new after the first round, by words or, without spaces, by letters."""
-    return (len(words) >= _LOOP_WORDS and _new(words, _LOOP_RUN) <= _LOOP) or (
-        len(text) >= _LOOP_LETTERS and _new(text, _RUN) <= _LOOP_OF_LETTERS
-    )
+    if len(words) >= _LOOP_WORDS:
+        return _new(words, _LOOP_RUN) <= _LOOP
+    return len(text) >= _LOOP_LETTERS and _new(text, _RUN) <= _LOOP_OF_LETTERS
 
 
 def _new(parts: Parts, length: int) -> float:

@@ -64,21 +64,22 @@ _TURNS = ("start_of_turn", "end_of_turn", "begin_of_text", "end_of_text", "end_o
 
 def _spelled(names: tuple[str, ...]) -> str:
     return "|".join(
-        r"[\s._\-]?".join(re.escape(letter) for letter in name if letter.isalpha()) for name in names
+        r"~*[\s._\-]?".join(re.escape(letter) for letter in name if letter.isalpha()) for name in names
     )
 
 
 _NAMES = _spelled(tuple(sorted(_OURS + _OTHERS + _TURNS, key=len, reverse=True)))
 _OPEN = r"(?:<|&lt;?|&\#0*60;?|&\#x0*3c;?|%3c|\\u003c|\\x3c)"
 _CLOSE = r"(?:>|&gt;?|&\#0*62;?|&\#x0*3e;?|%3e|\\u003e|\\x3e)"
+_BRACKET = re.compile(r"[<&%\\\[]")
 _MARKER = re.compile(
-    rf"""(?=(?:
-    {_OPEN}\s*[/\\]\s*(?:{_NAMES})(?![a-z])                     # the end of a part, however it goes on
-    | {_OPEN}(?:{_NAMES})(?:[\s:=/][^<>\n]{{0,99}})?{_CLOSE}    # its beginning; a comparison in code is none
+    rf"""
+    {_OPEN}~*\s*[/\\]~*\s*(?:{_NAMES})(?![a-z])                     # the end of a part, however it goes on
+    | {_OPEN}~*(?:{_NAMES})~*(?:[\s:=/][^<>\n]{{0,99}})?{_CLOSE}    # its beginning; a comparison in code is none
     | {_OPEN}\|[^|\n]{{1,40}}\|{_CLOSE}                         # a token of a chat template
     | {_OPEN}<\s*/?\s*sys\s*{_CLOSE}
     | \[\s*/?\s*inst\s*\]
-    ))""",
+    """,
     re.VERBOSE,
 )
 
@@ -103,21 +104,27 @@ def sight(text: str) -> Sight:
     """
     hidden = {place for found in _UNSEEN.finditer(text) for place in range(*found.span())}
     origins = [place for place in range(len(text)) if place not in hidden] if hidden else range(len(text))
-    seen = list("".join(text[place] for place in origins).translate(_LINES))
-    for place in _markers(seen):
-        seen[place] = _SHOWN
-    return Sight("".join(seen), origins)
+    seen = ("".join(text[place] for place in origins) if hidden else text).translate(_LINES)
+    marked = _markers(seen)
+    if marked:
+        seen = "".join(_SHOWN if place in marked else each for place, each in enumerate(seen))
+    return Sight(seen, origins)
 
 
-def _markers(seen: Sequence[str]) -> set[int]:
-    """Find where look-alikes begin, in the text with all letters and signs reduced to what they look like."""
-    reduced = [each.lower() if each.isascii() else _reduced(each) for each in seen]
-    origins = [place for place, parts in enumerate(reduced) for _ in parts]
-    return {origins[found.start()] for found in _MARKER.finditer("".join(reduced))}
+def _markers(text: str) -> set[int]:
+    """Find where look-alikes begin, in the text with each character reduced to what it looks like."""
+    reduced = text.lower() if text.isascii() else text.translate(_REDUCED)
+    starts = (found.start() for found in _BRACKET.finditer(reduced))
+    return {start for start in starts if _MARKER.match(reduced, start)}
 
 
-@lru_cache(maxsize=4096)
-def _reduced(character: str) -> str:
-    """Reduce a character to the plain one that it looks like; marks over and under it fall away."""
-    parts = unicodedata.normalize("NFKD", character.casefold()).casefold().translate(_ALIKE)
-    return "".join(part for part in parts if not unicodedata.combining(part))
+class _Reduced(dict[int, str]):
+    """What each character looks like, one for one: a plain letter or sign, or ~ for a mark over another."""
+
+    def __missing__(self, code: int) -> str:
+        parts = unicodedata.normalize("NFKD", chr(code)).casefold().translate(_ALIKE)
+        first = next((part for part in parts if not unicodedata.combining(part)), "~")
+        return self.setdefault(code, first)
+
+
+_REDUCED = _Reduced()
