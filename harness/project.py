@@ -18,7 +18,7 @@ from harness.models.recorded import Recorded, read_recorded
 from harness.parsing.agents import cases_of, read_agent
 from harness.parsing.reading import read
 from harness.planning.model import API_VERSION
-from harness.prompts import JUDGE_VERSION
+from harness.prompts import JUDGE_VERSIONS
 from harness.records.estimates import OVERALL
 from harness.records.inputs import Agent, Case, Dataset, Eval, Gate, GraderSpec, Rubric
 from harness.records.runs import GraderInfo, Manifest, Revision
@@ -58,9 +58,10 @@ class Material:
         )
 
     def _info(self, spec: GraderSpec) -> GraderInfo:
-        if spec.model is not None:
-            judged_by = f"{JUDGE_VERSION}-{QUOTE_RULES}/{API_VERSION}"
-            return GraderInfo(kind=spec.kind, version=judged_by, model=spec.model.name)
+        if spec.judges:
+            judged_by = f"{JUDGE_VERSIONS[spec.mode]}-{QUOTE_RULES}/{API_VERSION}"
+            names = " + ".join(model.name for model in spec.judges)
+            return GraderInfo(kind=spec.kind, version=judged_by, model=names)
         if spec.kind == "labels":
             return GraderInfo(kind=spec.kind, version=self.labels[spec.labels].version[:12])
         if spec.kind == "checks":

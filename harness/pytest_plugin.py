@@ -120,8 +120,8 @@ class EvalFile(pytest.File):
     def paid(self) -> bool:
         """Whether a model has to be asked."""
         asked = self.material.eval
-        models = (asked.model, *(grader.model for grader in asked.graders))
-        return any(model is not None and model.provider != "recorded" for model in models)
+        models = (asked.model, *(model for grader in asked.graders for model in grader.models))
+        return any(model.provider != "recorded" for model in models)
 
     @cached_property
     def revisions(self) -> "Sequence[Revision]":

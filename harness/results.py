@@ -18,6 +18,7 @@ from harness.comparison.summary import counts, scores
 from harness.comparison.trust import applied, caveats, permitted, trust
 from harness.grading.labels import Labels
 from harness.grading.scoring import outcome
+from harness.grading.voting import decided
 from harness.planning.caching import caching
 from harness.planning.keys import digest
 from harness.planning.prices import PriceTable
@@ -339,7 +340,7 @@ def _outcome(run: Run, job: Job, kind: str, reasons: Mapping[tuple[str, int, str
         if why is None:
             return Failed(trial=job.trial, kind=NOT_RUN, message=_not_run(run, job.case))
         return Failed(trial=job.trial, kind=why.kind, message=why.message, hint=why.hint)
-    given = [mark.verdict for mark in job.marks if mark.grader == kind and mark.verdict is not None]
+    given = decided(mark for mark in job.marks if mark.grader == kind)
     why = reasons.get((*place, kind))
     missing = f"the grader's call failed: {why.message}" if why else "not graded yet"
     return outcome(job.trial, job.answer, given, job.case, run.manifest.rubrics, missing=missing)

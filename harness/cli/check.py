@@ -101,8 +101,8 @@ def _eval_notes(material: Material) -> Iterator[str]:
             more = f" and {len(silent) - _SHOWN} more" if len(silent) > _SHOWN else ""
             yield f"the signals grader leaves {listed(silent[:_SHOWN])}{more} open: no signals are declared"
     known = {name for price in shipped_prices().prices for name in (price.model, *price.aliases)}
-    for spec in (asked.model, *(grader.model for grader in asked.graders)):
-        if spec is not None and spec.provider == "anthropic" and spec.name not in known:
+    for spec in (asked.model, *(model for grader in asked.graders for model in grader.models)):
+        if spec.provider == "anthropic" and spec.name not in known:
             near = difflib.get_close_matches(spec.name, known, n=1)
             meant = f"; did you mean {near[0]}?" if near else ""
             yield f"no price is known for model {spec.name}{meant}"

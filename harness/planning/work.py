@@ -9,10 +9,11 @@ from harness.grading import checks
 from harness.grading.checks import Against
 from harness.grading.labels import text_hash
 from harness.grading.scoring import criteria_of
-from harness.planning.keys import Asked, answer_key, briefing_hash, question_hash, verdict_key
+from harness.grading.seats import Seat, seats
+from harness.planning.keys import Asked, answer_key, briefing_hash, digest, question_hash, verdict_key
 from harness.records.inputs import Case, Criterion
 from harness.records.outcomes import Answer, Message, Request, Trial, Verdict
-from harness.records.runs import Manifest
+from harness.records.runs import GraderInfo, Manifest
 
 _CHUNK = 200  # trials looked up together: few enough to stream, enough to make queries cheap
 
@@ -43,13 +44,23 @@ NOTHING_STORED: Shelf = _Empty()
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One criterion that one grader marks in one answer: its key, and the verdict where it is stored."""
+    """One criterion that one grader marks in one answer: its key, and the verdict where it is stored.
+
+    A judge marks it once from each seat. Marks with the same `call` are asked about together.
+    """
 
     grader: str
     dimension: str
     criterion: Criterion
     key: str
     verdict: Verdict | None = None
+    seat: Seat | None = None
+    call: str = ""
+
+    @property
+    def asks(self) -> str:
+        """The model that is asked for it; empty where none is."""
+        return "" if self.seat is None else self.seat.model.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +124,7 @@ def marks_of(manifest: Manifest, case: Case, answer: Answer) -> Iterator[Mark]:
 
     Checks are free and need nobody, so theirs are given at once, to every grader, and never stored.
     """
-    hashes = (question_hash(case), text_hash(answer.text), briefing_hash(case))
-    asked = [Asked(*pair, *hashes) for pair in criteria_of(case, manifest.rubrics)]
+    asked = asked_of(manifest, case, answer)
     against = Against(case=case, prompt=manifest.revision.agent.prompt)
     checked = [
         checks.grade(each.criterion, answer, against, dimension=each.dimension)
@@ -123,9 +133,35 @@ def marks_of(manifest: Manifest, case: Case, answer: Answer) -> Iterator[Mark]:
         for each in asked
     ]
     for info, spec in zip(manifest.graders, manifest.eval.graders, strict=True):
-        for each, verdict in zip(asked, checked, strict=True):
-            key = "" if verdict else verdict_key(info, spec, each)
-            yield Mark(info.kind, each.dimension, each.criterion, key, verdict)
+        for place, seat in enumerate(seats(spec) or (None,)):
+            open_ = seated(
+                info, seat, [each for each, known in zip(asked, checked, strict=True) if not known]
+            )
+            for each, verdict in zip(asked, checked, strict=True):
+                if verdict is None:
+                    yield next(open_)
+                elif place == 0:
+                    yield Mark(info.kind, each.dimension, each.criterion, "", verdict)
+
+
+def asked_of(manifest: Manifest, case: Case, answer: Answer) -> Sequence[Asked]:
+    """Give what every grader is asked of this answer, in the order of the rubrics."""
+    hashes = (question_hash(case), text_hash(answer.text), briefing_hash(case))
+    return [Asked(*pair, *hashes) for pair in criteria_of(case, manifest.rubrics)]
+
+
+def seated(info: GraderInfo, seat: Seat | None, asked: Sequence[Asked]) -> Iterator[Mark]:
+    """Yield the marks that one seat gives on these criteria of one answer, none of them looked up yet."""
+    if seat is None or seat.mode == "criterion":
+        for each in asked:
+            key = verdict_key(info, seat, each)
+            yield Mark(info.kind, each.dimension, each.criterion, key, seat=seat, call=key)
+        return
+    together = {name: [e for e in asked if e.dimension == name] for name in {e.dimension for e in asked}}
+    keys = [verdict_key(info, seat, each, together[each.dimension]) for each in asked]
+    for each, key in zip(asked, keys, strict=True):
+        call = digest(sorted(k for k, e in zip(keys, asked, strict=True) if e.dimension == each.dimension))
+        yield Mark(info.kind, each.dimension, each.criterion, key, seat=seat, call=call)
 
 
 def filled(marks: Sequence[Mark], stored: Mapping[str, Verdict]) -> tuple[Mark, ...]:
