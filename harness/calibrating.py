@@ -10,6 +10,7 @@ from harness.grading.voting import decided
 from harness.planning.keys import grader_hash
 from harness.planning.work import Job, Mark, Shelf, filled, marks_of, request_of
 from harness.records.calibrations import Calibration, Compared, Sample
+from harness.records.inputs import CANARY
 from harness.records.outcomes import Trial
 from harness.records.runs import Manifest
 from harness.statistics.agreement import krippendorff_alpha
@@ -91,11 +92,13 @@ def calibration(bench: Bench, graded: Work, *, in_sample: bool, at: str) -> Cali
 
 
 def _labelled(bench: Bench, sample: Sample) -> list[Mark]:
-    """Yield the marks of labelled criteria, and of those that are asked about in the same call."""
+    """Yield the marks of labelled criteria, of those that are asked about in the same call, and canaries."""
     marks = list(marks_of(bench.manifest, sample.case, sample.answer))
     labelled = [mark for mark in marks if _label(bench.labels, sample, mark) is not None]
     calls = {mark.call for mark in labelled if mark.call}
-    return [mark for mark in marks if mark in labelled or mark.call in calls]
+    if not labelled:
+        return []
+    return [mark for mark in marks if mark in labelled or mark.call in calls or mark.dimension == CANARY]
 
 
 def _label(labels: Labels, sample: Sample, mark: Mark) -> Label | None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import metadata
 from importlib.resources import files
@@ -14,6 +14,7 @@ from harness.files import inside, read_bytes, read_text, root_of, sha256, shown
 from harness.grading import signals
 from harness.grading.judging import QUOTE_RULES
 from harness.grading.labels import Labels, read_labels
+from harness.grading.screening import SCREENING_RULES
 from harness.models.recorded import Recorded, read_recorded
 from harness.parsing.agents import cases_of, read_agent
 from harness.parsing.reading import read
@@ -51,7 +52,7 @@ class Material:
             revision=revision,
             cases=self.cases,
             rubrics=self.rubrics,
-            graders=tuple(self._info(spec) for spec in self.eval.graders),
+            graders=tuple(_guarded(self._info(spec), spec) for spec in self.eval.graders),
             model_version=self.recorded.version if self.recorded else API_VERSION,
             files=self.files,
             harness_version=metadata.version("agent-prompt-harness"),
@@ -67,6 +68,13 @@ class Material:
         if spec.kind == "checks":
             return GraderInfo(kind=spec.kind, version=_checks_code())
         return GraderInfo(kind=spec.kind, version=f"{signals.VERSION}-{_signals_code()}")
+
+
+def _guarded(info: GraderInfo, spec: GraderSpec) -> GraderInfo:
+    """Note what keeps this grader from being talked round."""
+    screened = spec.screening and spec.kind in {"judge", "signals"}
+    canary = spec.canary and spec.kind == "judge"
+    return replace(info, canary=canary, screening=SCREENING_RULES if screened else 0)
 
 
 @cache

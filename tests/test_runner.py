@@ -8,6 +8,7 @@ import pytest
 
 from harness.errors import AccessError, CallError, UnaffordableError
 from harness.grading.graders import SignalsGrader
+from harness.grading.sight import sight
 from harness.judge import Judge
 from harness.planning.model import API_VERSION
 from harness.planning.work import Taken, jobs
@@ -241,7 +242,7 @@ async def test_an_answer_cannot_bring_template_text_to_life() -> None:
     )
     for request in model.asked:
         data, task = request.messages[0].parts
-        assert data.count(hostile) == 1
+        assert data.count(sight(hostile).text) == 1
         assert hostile not in task
 
 

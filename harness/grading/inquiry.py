@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Generic, Protocol, TypeVar
 
+from harness.grading.canary import sprung
 from harness.grading.judging import UnreadableError, read_list, read_reply
 from harness.grading.shares import shared, usages
-from harness.records.inputs import Criterion, JudgeMode
+from harness.records.inputs import CANARY, Criterion, JudgeMode
 from harness.records.outcomes import Answer, Usage, Verdict
 from harness.records.record import Record
 
@@ -59,7 +60,7 @@ class Inquiry(Record):
         A question whose second reply cannot be used either gets a verdict that stays open. What all replies
         cost is shared over the verdicts that they gave, exactly.
         """
-        found = _read(reply, answer, asked, mode)
+        found = [_meant(each) for each in _read(reply, answer, asked, mode)]
         last = self.tries + 1 >= _TRIES
         verdicts, left, faults, unspent = list[tuple[Q, Verdict]](), list[Q](), list[str](), Inquiry()
         shares = self._spending(reply).shared(len(asked))
@@ -104,14 +105,24 @@ def _read(reply: Answer, answer: str, asked: Sequence[Q], mode: JudgeMode) -> Se
     if fault := stops.get(reply.stop_reason):
         return [fault] * len(asked)
     if mode == "dimension":
-        pairs = [(question.dimension, question.criterion) for question in asked]
+        pairs = [(question.dimension, _heard_as(question)) for question in asked]
         return read_list(reply.text, answer=answer, asked=pairs)
     (question,) = asked
     try:
-        dimension, criterion = question.dimension, question.criterion
+        dimension, criterion = question.dimension, _heard_as(question)
         return [read_reply(reply.text, answer=answer, dimension=dimension, criterion=criterion)]
     except UnreadableError as error:
         return [str(error)]
+
+
+def _heard_as(question: Question) -> Criterion:
+    """Say by which rules a verdict is read: to the canary any yes is one, with or without a quote."""
+    asked = question.criterion
+    return replace(asked, evidence="absence") if question.dimension == CANARY else asked
+
+
+def _meant(found: Verdict | str) -> Verdict | str:
+    return sprung(found) if isinstance(found, Verdict) and found.dimension == CANARY else found
 
 
 def _open(question: Question, fault: str) -> Verdict:

@@ -13,6 +13,9 @@ from harness.grading.sight import sight
 
 Parts = TypeVar("Parts", str, tuple[str, ...])
 
+SCREENING_RULES = 1
+"""Raise it whenever an answer would be held back that was not before, or the other way round."""
+
 _WORD = re.compile(r"\w+")
 _RUN = 8  # words in a row that two texts share by accident next to never
 _ECHO = 0.5  # share of an answer that stands in the prompt word for word

@@ -74,9 +74,9 @@ _CLOSE = r"(?:>|&gt;?|&\#0*62;?|&\#x0*3e;?|%3e|\\u003e|\\x3e)"
 _BRACKET = re.compile(r"[<&%\\\[]")
 _MARKER = re.compile(
     rf"""
-    {_OPEN}~*\s*[/\\]~*\s*(?:{_NAMES})(?![a-z])                     # the end of a part, however it goes on
-    | {_OPEN}~*(?:{_NAMES})~*(?:[\s:=/][^<>\n]{{0,99}})?{_CLOSE}    # its beginning; a comparison in code is none
-    | {_OPEN}\|[^|\n]{{1,40}}\|{_CLOSE}                         # a token of a chat template
+    {_OPEN}~*\s*[/\\]~*\s*(?:{_NAMES})(?![a-z])                  # the end of a part, however it goes on
+    | {_OPEN}~*(?:{_NAMES})~*(?:[\s:=/][^<>\n]{{0,99}})?{_CLOSE} # its beginning, and no comparison in code
+    | {_OPEN}\|[^|\n]{{1,40}}\|{_CLOSE}                          # a token of a chat template
     | {_OPEN}<\s*/?\s*sys\s*{_CLOSE}
     | \[\s*/?\s*inst\s*\]
     """,

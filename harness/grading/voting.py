@@ -1,13 +1,14 @@
 """From votes to a verdict: what most of them say, or what the dearer judge says instead."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import reduce
 from operator import add
 from typing import Protocol
 
+from harness.grading.canary import relied_on
 from harness.grading.seats import Seat
-from harness.records.inputs import Criterion
+from harness.records.inputs import CANARY, Criterion
 from harness.records.outcomes import Usage, Verdict, Vote
 
 
@@ -35,10 +36,10 @@ def decided(ballots: Iterable[Ballot]) -> list[Verdict]:
     """Give one verdict for each criterion of one answer, in the order in which criteria first occur.
 
     Nothing is given of a criterion while it is not known what most of *all* its votes say, or while whoever
-    regrades it has not answered.
+    regrades it has not answered. The votes of a judge whose canary did not hold are open.
     """
     by_place: dict[tuple[str, str], list[Ballot]] = {}
-    for ballot in ballots:
+    for ballot in _trusted(ballots):
         by_place.setdefault((ballot.dimension, ballot.criterion.id), []).append(ballot)
     found = (_decided(of_place) for of_place in by_place.values())
     return [verdict for verdict in found if verdict is not None]
@@ -47,6 +48,31 @@ def decided(ballots: Iterable[Ballot]) -> list[Verdict]:
 def polled(ballots: Iterable[Ballot]) -> list[Verdict]:
     """Give the same as if nothing had been regraded."""
     return decided(ballot for ballot in ballots if not _regrades(ballot))
+
+
+@dataclass(frozen=True, slots=True)
+class _Trusted:
+    """A ballot with its verdict as far as the canary of who gave it lets it count."""
+
+    dimension: str
+    criterion: Criterion
+    seat: Seat | None
+    verdict: Verdict | None
+
+
+def _trusted(ballots: Iterable[Ballot]) -> Iterator[Ballot]:
+    """Take the canaries out, and with them what judges said whose canary did not hold or is not there yet."""
+    cast = list(ballots)
+    canaries = {ballot.seat: ballot.verdict for ballot in cast if ballot.dimension == CANARY}
+    of_model = {seat.model: verdict for seat, verdict in canaries.items() if seat is not None}
+    for each in cast:
+        if each.dimension == CANARY:
+            continue
+        verdict = each.verdict
+        if each.seat is not None and each.seat.model in of_model and verdict is not None:
+            canary = of_model[each.seat.model]
+            verdict = None if canary is None else relied_on(verdict, canary)
+        yield _Trusted(each.dimension, each.criterion, each.seat, verdict)
 
 
 def _decided(ballots: Sequence[Ballot]) -> Verdict | None:

@@ -92,7 +92,10 @@ def run_id(manifest: Manifest) -> str:
         [*_model(asked.model), manifest.model_version],
         [_asked_of(case) for case in manifest.cases],
         [asdict(rubric) for rubric in manifest.rubrics],
-        [[asdict(info), judging(spec)] for info, spec in zip(manifest.graders, asked.graders, strict=True)],
+        [
+            [_graded_by(info), judging(spec)]
+            for info, spec in zip(manifest.graders, asked.graders, strict=True)
+        ],
     ]
     return digest(parts)[:12]
 
@@ -104,6 +107,13 @@ def question_hash(case: Case) -> str:
 
 def _asked_of(case: Case) -> dict[str, object]:
     return {name: value for name, value in asdict(case).items() if name != "cluster"}
+
+
+def _graded_by(info: GraderInfo) -> dict[str, object]:
+    """Name a grader as before where nothing guards it, so that earlier runs keep their names."""
+    guards = {"canary": info.canary, "screening": info.screening}
+    plain = {"kind": info.kind, "version": info.version, "model": info.model}
+    return plain | {name: value for name, value in guards.items() if value}
 
 
 def briefing_hash(case: Case) -> str:

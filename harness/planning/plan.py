@@ -136,7 +136,8 @@ def _tally(manifest: Manifest, work: Iterable[Job], sent: AbstractSet[str], expe
                 tally.unanswered += 1
                 tally.question_characters += len(job.case.question)
             criteria = sum(1 for _, each in criteria_of(job.case, manifest.rubrics) if not each.checks)
-            left = Counter[str]({spec.kind: criteria for spec in manifest.eval.graders})
+            canaries = {info.kind: int(info.canary and criteria > 0) for info in manifest.graders}
+            left = Counter[str]({kind: criteria + canary for kind, canary in canaries.items()})
             length = expected
         else:
             tally.answers += 1

@@ -6,12 +6,14 @@ from itertools import islice
 from typing import Protocol
 
 from harness.grading import checks
+from harness.grading.canary import canary
 from harness.grading.checks import Against
 from harness.grading.labels import text_hash
 from harness.grading.scoring import criteria_of
+from harness.grading.screening import screened
 from harness.grading.seats import Seat, seats
 from harness.planning.keys import Asked, answer_key, briefing_hash, digest, question_hash, verdict_key
-from harness.records.inputs import Case, Criterion
+from harness.records.inputs import CANARY, Case, Criterion, GraderSpec
 from harness.records.outcomes import Answer, Message, Request, Trial, Verdict
 from harness.records.runs import GraderInfo, Manifest
 
@@ -122,7 +124,8 @@ def looked_up(manifest: Manifest, shelf: Shelf, work: Iterable[Job]) -> Iterator
 def marks_of(manifest: Manifest, case: Case, answer: Answer) -> Iterator[Mark]:
     """Yield every verdict that this answer needs, grader by grader, none of them looked up yet.
 
-    Checks are free and need nobody, so theirs are given at once, to every grader, and never stored.
+    Checks are free and need nobody, so theirs are given at once, to every grader, and never stored. So is
+    what an answer meets that says nothing (`grading.screening`): no criterion, and no model is asked.
     """
     asked = asked_of(manifest, case, answer)
     against = Against(case=case, prompt=manifest.revision.agent.prompt)
@@ -132,16 +135,49 @@ def marks_of(manifest: Manifest, case: Case, answer: Answer) -> Iterator[Mark]:
         else None
         for each in asked
     ]
+    prompt = manifest.revision.agent.prompt
+    said = screened(answer.text, prompt) if any(info.screening for info in manifest.graders) else ""
     for info, spec in zip(manifest.graders, manifest.eval.graders, strict=True):
-        for place, seat in enumerate(seats(spec) or (None,)):
-            open_ = seated(
-                info, seat, [each for each, known in zip(asked, checked, strict=True) if not known]
-            )
-            for each, verdict in zip(asked, checked, strict=True):
-                if verdict is None:
-                    yield next(open_)
-                elif place == 0:
-                    yield Mark(info.kind, each.dimension, each.criterion, "", verdict)
+        silent = said if info.screening else ""
+        known = [
+            verdict or (_silent(each, silent) if silent else None)
+            for each, verdict in zip(asked, checked, strict=True)
+        ]
+        yield from _of_grader(info, spec, answer.text, list(zip(asked, known, strict=True)))
+
+
+def _of_grader(
+    info: GraderInfo, spec: GraderSpec, answer: str, asked: Sequence[tuple[Asked, Verdict | None]]
+) -> Iterator[Mark]:
+    """Yield one grader's marks, seat by seat; verdicts that are known already are given once."""
+    open_ = [each for each, verdict in asked if verdict is None]
+    for place, seat in enumerate(seats(spec) or (None,)):
+        of_seat = list(seated(info, seat, open_))
+        left = iter(of_seat)
+        for each, verdict in asked:
+            if verdict is None:
+                yield next(left)
+            elif place == 0:
+                yield Mark(info.kind, each.dimension, each.criterion, "", verdict)
+        if info.canary and seat is not None and seat.vote == 1 and of_seat:
+            yield canary_of(info, seat, answer, open_[0], of_seat)
+
+
+def canary_of(info: GraderInfo, seat: Seat, answer: str, like: Asked, marks: Sequence[Mark]) -> Mark:
+    """Give the canary of an answer for the judge on this seat, who gives `marks` on it, too.
+
+    It is asked alone where each criterion is, else beside others. `like` is any that is asked of the answer.
+    """
+    asked = replace(like, dimension=CANARY, criterion=canary(answer))
+    key = verdict_key(info, seat, asked)
+    call = min(mark.call for mark in marks) if seat.mode == "dimension" else key
+    return Mark(info.kind, CANARY, asked.criterion, key, seat=seat, call=call)
+
+
+def _silent(asked: Asked, why: str) -> Verdict:
+    return Verdict(
+        dimension=asked.dimension, criterion=asked.criterion.id, met=False, reason=f"{why}: it meets nothing"
+    )
 
 
 def asked_of(manifest: Manifest, case: Case, answer: Answer) -> Sequence[Asked]:
