@@ -39,9 +39,7 @@ def under_attack(manifest: Manifest, suite: Attacks) -> Manifest:
 
 def work(manifest: Manifest, suite: Attacks, shelf: Shelf) -> tuple[Job, ...]:
     """Make a job of each attack, with the verdicts that are stored; `manifest` is one under attack."""
-    made = [
-        _job(manifest, case, attack) for case, attack in zip(manifest.cases, suite.attacks, strict=True)
-    ]
+    made = [_job(manifest, case, attack) for case, attack in zip(manifest.cases, suite.attacks, strict=True)]
     stored = shelf.verdicts([mark.key for job in made for mark in job.marks if mark.verdict is None])
     return tuple(replace(job, marks=filled(job.marks, stored)) for job in made)
 

@@ -67,8 +67,8 @@ def _likely(plans: Sequence[tuple[Manifest, Plan]]) -> Callable[[Item], float | 
     for manifest, planned in plans:
         names = (AGENT, *(spec.kind for spec in manifest.eval.graders))
         for name, part in zip(names, planned.parts, strict=True):
-            if part.to_make:
-                each[run_id(manifest), name] = None if part.cost is None else part.cost / part.to_make
+            if part.calls:
+                each[run_id(manifest), name] = None if part.cost is None else part.cost / part.calls
     return lambda item: each.get((item.run, item.grader or AGENT))
 
 

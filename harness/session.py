@@ -24,6 +24,7 @@ from harness.planning.keys import run_id
 from harness.planning.ledger import Ledger, bound
 from harness.planning.model import API_VERSION, Model
 from harness.planning.plan import Habit, Plan, plan
+from harness.planning.regrading import regrading, whole
 from harness.planning.work import Job, Shelf, jobs
 from harness.project import Material
 from harness.records.inputs import GraderSpec, ModelSpec
@@ -81,7 +82,7 @@ class Session:
         It goes by batches if `sent` says what is in one already. Raises InputError when recorded answers
         are asked for that the file does not hold.
         """
-        return self.plan_of(manifest, self._recorded(manifest, jobs(manifest, self.shelf, only)), sent=sent)
+        return self.plan_of(manifest, self._recorded(manifest, whole(manifest, self.shelf, only)), sent=sent)
 
     def plan_of(self, manifest: Manifest, work: Iterable[Job], *, sent: frozenset[str] | None = None) -> Plan:
         """Say what these jobs would take; they may be other answers than the manifest's own."""
@@ -97,7 +98,7 @@ class Session:
         parts = ((asked.model,), *(grader.models for grader in asked.graders))
         for each in plans:
             for part, specs in zip(each.parts, parts, strict=True):
-                for spec in specs if part.to_make else ():
+                for spec in specs if part.calls else ():
                     if spec.provider == "anthropic":
                         key_for(spec, self.environ)
 
@@ -135,6 +136,7 @@ class Session:
                 keeper = _Keeper(self, begun, journal, watch)
                 bench = self._bench(manifest, accounts, _Till(self, begun.id, journal, purse, watch))
                 await run(jobs(manifest, self.shelf, only), bench, keeper.keep)
+                await run(regrading(manifest, self.shelf, only), bench, keeper.keep_regraded)
                 whole = only is None or all(case.id in only for case in manifest.cases)
                 if whole and not keeper.left:
                     self.store.finish(begun.id, at=self.at())
@@ -226,6 +228,11 @@ class _Keeper:
             case Done() | Waiting() | Paid() | Failed() | Unmarked():
                 pass
         self._journal.then(partial(self._watch, event))
+
+    def keep_regraded(self, event: Event) -> None:
+        """Take in an event of a trial that was through before."""
+        if not isinstance(event, Done):
+            self.keep(event)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from harness.judge import Judge
 from harness.planning.batches import Item, Posting, Returned, Wanted, split
 from harness.planning.calls import Call, calls
 from harness.planning.model import Model
-from harness.planning.work import Job, Mark, Shelf, jobs
+from harness.planning.regrading import whole
+from harness.planning.work import Job, Mark, Shelf
 from harness.prompts import Exam
 from harness.records.inputs import Criterion, ModelSpec
 from harness.records.outcomes import Failed, Request, Verdict
@@ -51,7 +52,7 @@ class Arm:
 
     def jobs(self) -> Iterator[Job]:
         """Yield every trial with what is stored of it now."""
-        return jobs(self.manifest, self.shelf)
+        return whole(self.manifest, self.shelf)
 
 
 async def run_by_batches(arms: Sequence[Arm], desk: Desk) -> None:
@@ -156,8 +157,9 @@ class _State:
         """Say of every trial that is not through why it is not."""
         for index, arm in enumerate(self.arms):
             for job in arm.jobs():
-                if (index, job.trial.case, job.trial.attempt) not in self.announced:
+                if not job.done:  # what is to be regraded may be known only after all else was there
                     self._failures(job, arm.keep)
+                if (index, job.trial.case, job.trial.attempt) not in self.announced:
                     arm.keep(Done(job.trial, stored=False))
 
     def _failures(self, job: Job, keep: Keep) -> None:

@@ -30,3 +30,14 @@ def seats(spec: GraderSpec) -> tuple[Seat, ...]:
 def regrader_of(spec: GraderSpec) -> Seat | None:
     """Give the seat of the dearer judge: one vote, one criterion a call."""
     return None if spec.escalate is None else Seat(model=spec.escalate.model, regrades=True)
+
+
+def how_asked(spec: GraderSpec) -> list[str]:
+    """Say how a judge is asked, each thing in a few words."""
+    said = [f"one {spec.mode} a call"]
+    if spec.votes > 1:
+        said.append(f"{spec.votes} votes each")
+    if spec.escalate:
+        what = "what flips" if spec.escalate.when == "flips" else "everything"
+        said.append(f"{what} regraded by {spec.escalate.model.name}")
+    return said

@@ -152,26 +152,13 @@ def _of_grader(
     """Yield one grader's marks, seat by seat; verdicts that are known already are given once."""
     open_ = [each for each, verdict in asked if verdict is None]
     for place, seat in enumerate(seats(spec) or (None,)):
-        of_seat = list(seated(info, seat, open_))
-        left = iter(of_seat)
+        left = seated(info, seat, open_, answer)
         for each, verdict in asked:
             if verdict is None:
                 yield next(left)
             elif place == 0:
                 yield Mark(info.kind, each.dimension, each.criterion, "", verdict)
-        if info.canary and seat is not None and seat.vote == 1 and of_seat:
-            yield canary_of(info, seat, answer, open_[0], of_seat)
-
-
-def canary_of(info: GraderInfo, seat: Seat, answer: str, like: Asked, marks: Sequence[Mark]) -> Mark:
-    """Give the canary of an answer for the judge on this seat, who gives `marks` on it, too.
-
-    It is asked alone where each criterion is, else beside others. `like` is any that is asked of the answer.
-    """
-    asked = replace(like, dimension=CANARY, criterion=canary(answer))
-    key = verdict_key(info, seat, asked)
-    call = min(mark.call for mark in marks) if seat.mode == "dimension" else key
-    return Mark(info.kind, CANARY, asked.criterion, key, seat=seat, call=call)
+        yield from left
 
 
 def _silent(asked: Asked, why: str) -> Verdict:
@@ -186,8 +173,22 @@ def asked_of(manifest: Manifest, case: Case, answer: Answer) -> Sequence[Asked]:
     return [Asked(*pair, *hashes) for pair in criteria_of(case, manifest.rubrics)]
 
 
-def seated(info: GraderInfo, seat: Seat | None, asked: Sequence[Asked]) -> Iterator[Mark]:
-    """Yield the marks that one seat gives on these criteria of one answer, none of them looked up yet."""
+def seated(info: GraderInfo, seat: Seat | None, asked: Sequence[Asked], answer: str) -> Iterator[Mark]:
+    """Yield the marks that one seat gives on these criteria of one answer, none of them looked up yet.
+
+    The last is the judge's canary: asked alone where each criterion is, else beside those of one dimension,
+    and once where there are several votes.
+    """
+    marks = list(_seated(info, seat, asked))
+    yield from marks
+    if info.canary and seat is not None and seat.vote == 1 and marks:
+        like = replace(asked[0], dimension=CANARY, criterion=canary(answer))
+        key = verdict_key(info, seat, like)
+        call = min(mark.call for mark in marks) if seat.mode == "dimension" else key
+        yield Mark(info.kind, CANARY, like.criterion, key, seat=seat, call=call)
+
+
+def _seated(info: GraderInfo, seat: Seat | None, asked: Sequence[Asked]) -> Iterator[Mark]:
     if seat is None or seat.mode == "criterion":
         for each in asked:
             key = verdict_key(info, seat, each)
