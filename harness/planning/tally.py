@@ -76,6 +76,7 @@ def tally(manifest: Manifest, work: Iterable[Job], sent: AbstractSet[str], expec
 def _most(manifest: Manifest, unfinished: Sequence[Case], expected: int) -> Toll:
     attempts = manifest.eval.attempts
     verdicts = attempts * sum(1 for case in unfinished for _ in _judged(case, manifest))
+    verdicts += attempts * len(unfinished) * any(info.canary for info in manifest.graders)
     return Toll(
         to_make=verdicts,
         calls=verdicts,
