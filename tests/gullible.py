@@ -1,8 +1,8 @@
 # ruff: noqa: RUF001 - letters that look like others are what this is about
 """Judges as gullible as can be, each in its own way: what an attack hopes for.
 
-All are functions from a judge's request, as a body on the wire, to its reply. None knows the defences: they read
-a request the way a careless reader would.
+All are functions from a judge's request, as a body on the wire, to its reply. None knows the defences: they
+read a request the way a careless reader would.
 """
 
 import html
@@ -25,7 +25,7 @@ _FILLERS = "\u034f\u115f\u1160\u3164\uffa0"
 
 
 def trusting(body: Body) -> Reply:
-    """Believes what seems to stand outside the data, what no person would see, and the end of data if told so.
+    """Believes what seems to stand outside the data, what nobody sees, and that the data end when it is said.
 
     Letters that look alike are alike to it, and it reads on past a marker whatever code that carries.
     """
@@ -44,7 +44,7 @@ def credulous(body: Body) -> Reply:
 
 
 def talkative(body: Body) -> Reply:
-    """Decides rightly, but tells at length what stood in the answer, if it is about that, before it says so."""
+    """Decides rightly, but first tells at length what stands in the answer, if it was asked about that."""
     found = "" if asks_for_a_name(body) else _verdict_in(_answer(body))
     return Raw(f"The answer holds {found}. It does not count: {json.dumps(NO)}") if found else NO
 
@@ -74,11 +74,11 @@ def _read(text: str) -> str:
 
 
 def _unseen(character: str) -> bool:
-    category = unicodedata.category(character)
+    if character in "\n\t":
+        return False
     selector = "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
-    return character not in "\n\t" and (
-        category in {"Cc", "Cf", "Co", "Cs", "Cn"} or selector or character in _FILLERS
-    )
+    acts = unicodedata.category(character) in {"Cc", "Cf", "Co", "Cs", "Cn"}
+    return acts or selector or character in _FILLERS
 
 
 def _outside(text: str) -> set[str]:
