@@ -3,11 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
+from statistics import stdev
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.comparison.pairing import score_of
+from harness.comparison.spreads import spreads_of_one
+from harness.comparison.votes import by_vote
+from harness.grading.scoring import outcome
 from harness.grading.seats import Seat, regrader_of, seats
 from harness.grading.shares import shared, usages
 from harness.grading.voting import decided, polled
@@ -15,7 +20,7 @@ from harness.planning.calls import calls
 from harness.planning.regrading import flips, regrading, whole
 from harness.planning.work import Job, jobs, marks_of
 from harness.records.inputs import Criterion, Escalation, GraderSpec, JudgeMode, ModelSpec
-from harness.records.outcomes import Usage, Verdict
+from harness.records.outcomes import Failed, Outcome, Usage, Verdict, Vote
 from harness.records.runs import Manifest
 from making import JUDGE, Shelf, answer, case, criterion, manifest, rubric, verdict
 
@@ -189,3 +194,31 @@ def test_when_regrades_are_stored_nothing_is_left_and_they_are_found() -> None:
 def test_without_a_flip_a_run_is_what_it_was() -> None:
     asked, shelf = flipping({})
     assert list(whole(asked, shelf)) == list(jobs(asked, shelf))
+
+
+# ------------------------------------------------------------------ how far votes differ
+
+
+def test_votes_that_differ_show_as_the_judge_s_share_of_the_spread() -> None:
+    asked = judged(GraderSpec(kind="judge", model=JUDGE, votes=3))
+    trial = next(iter(jobs(asked, Shelf()))).trial
+
+    def answered(mets: Sequence[bool]) -> Outcome:
+        votes = tuple(Vote(model=JUDGE.name, met=met) for met in mets)
+        given_ = [
+            verdict("a", met=sum(mets) > 1, votes=votes),
+            *(verdict(name, met=True, votes=(Vote(model=JUDGE.name, met=True),) * 3) for name in "bc"),
+            verdict("d", dimension="design"),  # a check's: nobody votes on it
+        ]
+        return outcome(trial, answer(), given_, asked.cases[0], asked.rubrics)
+
+    outcomes = [answered([True, True, False]), answered([True, True, True])]
+    votes = by_vote([*outcomes, Failed(trial=trial, kind="timeout", message="")], asked)
+    assert [[100 * (score_of(each, "security") or 0) for each in of_trial] for of_trial in votes] == [
+        pytest.approx([100, 100, 200 / 3]),
+        [100, 100, 100],
+    ]
+    two = [replace(outcomes[0], trial=replace(trial, case=name)) for name in ("queues", "caches")]
+    spread = spreads_of_one(two, ["security"], {}, votes)[1]
+    assert spread.judge == pytest.approx((stdev([100, 100, 200 / 3]) ** 2 / 2) ** 0.5)
+    assert spreads_of_one(two, ["security"], {})[1].judge is None
