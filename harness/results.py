@@ -17,6 +17,7 @@ from harness.comparison.reliability import reliability
 from harness.comparison.spreads import spreads_of_one
 from harness.comparison.summary import counts, scores
 from harness.comparison.trust import applied, caveats, permitted, trust
+from harness.comparison.votes import by_vote
 from harness.grading.labels import Labels
 from harness.grading.scoring import outcome
 from harness.grading.seats import how_asked
@@ -167,7 +168,9 @@ def report(
         rankings=_rankings(arms),
         reliabilities=_reliabilities(arms),
         gates=permitted(gates, trusts[decider], asked.gate),
-        spreads=() if candidates else spreads_of_one(decided, dimensions, clusters),
+        spreads=()
+        if candidates
+        else spreads_of_one(decided, dimensions, clusters, by_vote(decided, manifest)),
         stopping=_looks_of(base, candidates[0]) if len(candidates) == 1 else None,
     )
 

@@ -88,11 +88,13 @@ class _Page(HTMLParser):
         self.tags = Counter[str]()
         self.attributes = Counter[str]()
         self.links: set[str] = set()
+        self.sources: set[str] = set()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags[tag] += 1
         self.attributes.update(name for name, _ in attrs)
         self.links.update(value or "" for name, value in attrs if name == "href")
+        self.sources.update(value or "" for name, value in attrs if name == "src")
 
 
 def _said(body: Body) -> str:
@@ -137,7 +139,8 @@ def test_nothing_of_an_attack_acts_in_a_page(reported: Path) -> None:
     page.feed((reported / "index.html").read_text())
     assert not set(page.tags) & {"iframe", "object", "embed", "base", "math", "textarea"}
     assert max(page.tags["script"], page.tags["form"]) == 1
-    assert not {name for name in page.attributes if name.startswith("on") or name in {"srcdoc", "src"}}
+    assert not {name for name in page.attributes if name.startswith("on") or name == "srcdoc"}
+    assert all(source.startswith("data:image/svg+xml;base64,") for source in page.sources)
     assert {link.partition(":")[0] for link in page.links if not link.startswith("#")} <= {"http", "https"}
 
 
