@@ -93,7 +93,7 @@ class _Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags[tag] += 1
         self.attributes.update(name for name, _ in attrs)
-        self.links.update(value or "" for name, value in attrs if name == "href")
+        self.links.update(value or "" for name, value in attrs if name == "href" and value != "data:,")
         self.sources.update(value or "" for name, value in attrs if name == "src")
 
 
