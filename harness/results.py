@@ -7,7 +7,7 @@ from itertools import chain
 from statistics import median
 from types import MappingProxyType
 
-from harness.comparison import regrades
+from harness.comparison import guards, regrades
 from harness.comparison.comparing import compare_all
 from harness.comparison.findings import LEVEL
 from harness.comparison.gating import gates_of_one
@@ -163,7 +163,7 @@ def report(
         ),
         agreements=agreements,
         trusts=tuple(trusts.values()),
-        notes=(*notes, *_incomplete(arms), *_stopped(arms), *_regraded(arms), *quoted),
+        notes=(*notes, *_incomplete(arms), *_stopped(arms), *_regraded(arms), *_guarded(arms), *quoted),
         provenance=provenance,
         rankings=_rankings(arms),
         reliabilities=_reliabilities(arms),
@@ -301,6 +301,11 @@ def _regraded(arms: Sequence[Arm]) -> Iterable[str]:
     return (words for each in arms for kind in each.outcomes for words in regrades.told(each, kind))
 
 
+def _guarded(arms: Sequence[Arm]) -> Iterable[str]:
+    """Say of every arm which answers were held back, and which verdicts a canary took away."""
+    return (words for each in arms for kind in each.outcomes for words in guards.told(each, kind))
+
+
 def _looks_of(base: Arm, candidate: Arm) -> Stopping | None:
     """Give the looks of a sequential comparison of these very runs."""
     stopping = candidate.made.stopping
@@ -330,7 +335,8 @@ def _prompts(manifest: Manifest) -> Iterable[tuple[str, str]]:
     for info, spec in zip(manifest.graders, manifest.eval.graders, strict=True):
         if spec.judges:
             version, _, _ = info.version.partition("-")
-            yield "judge prompt", f"version {version}, {', '.join(how_asked(spec))}"
+            guard = ", a canary for each answer" if info.canary else ", without canaries"
+            yield "judge prompt", f"version {version}, {', '.join(how_asked(spec))}{guard}"
 
 
 def _share(arms: Sequence[Arm]) -> str:
