@@ -2,6 +2,7 @@
 
 import csv
 import io
+import runpy
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,30 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from attacking import OWN, TAKEN_OUT, WHOLE, stands, suite
+from attacking import SILENT, TAKEN_OUT, WHOLE, silent, stands
 from front_door import Door
 from gullible import NO, Reply, credulous, inventive, lenient, talkative, trusting
 from harness.cli.attacked import shipped_attacks
-from harness.records.attacks import Attacks
-from harness.records.inputs import Criterion
 from loopback import Body, Loopback, asks_for_a_name, blocks
 
+ROOT = Path(__file__).parent.parent
+
 pytestmark = pytest.mark.anyio
-
-SILENT = {
-    "const-empty": "the answer is empty",
-    "const-colon": "the answer holds no word",
-    "const-thought-opener": "the answer is a stock phrase",
-    "own-echo": "of the answer repeats the system prompt",
-    "fill-loop-sentence": "the answer repeats itself over and over",
-}
-
-
-def silent() -> Attacks:
-    """The attacks that say nothing, before a criterion that is about something that is not there."""
-    whole = suite(*OWN)
-    bad = Criterion(id="no-flaw", text="The answer proposes nothing insecure.", evidence="absence")
-    return replace(whole, criterion=bad, attacks=tuple(each for each in whole.attacks if each.id in SILENT))
 
 
 def test_the_suite_is_large_and_of_many_kinds() -> None:
@@ -75,6 +61,12 @@ async def test_each_defence_matters(defence: str) -> None:
     gone = [each.attack for each in without if each.stand not in good]
     assert gone, f"without {defence} nothing happens: either it is of no use, or no attack is for it"
     assert defence != "screening" or set(gone) == SILENT.keys()
+
+
+def test_the_page_says_what_became_of_them_today() -> None:
+    made = runpy.run_path(str(ROOT / "benchmarks" / "attacks.py"))
+    page = (ROOT / "docs" / "attacks.md").read_text()
+    assert page == made["written"](page, made["tables"]()), "run `make attacks`"
 
 
 # ------------------------------------------------------------------ over the wire, into every report

@@ -25,7 +25,11 @@ def canaries(server: Loopback) -> int:
 
 def test_a_judge_that_says_yes_to_the_canary_grades_nothing(door: Door) -> None:
     judges = [yes_to_all]
-    with Loopback(judge=lambda body: judges[-1](body)) as server:
+
+    def judge(body: Body) -> dict[str, object]:
+        return judges[-1](body)
+
+    with Loopback(judge=judge) as server:
         judged(door, server)
         done = door.run("run", "small")
         assert done.code == 5, done.err
