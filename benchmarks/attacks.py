@@ -113,7 +113,11 @@ def written(page: str, found: Mapping[str, str]) -> str:
     """Put the tables in their places between the page's comments."""
     for name, table in found.items():
         place = re.compile(rf"(<!-- {name}: .*?-->\n).*?(\n<!-- end -->)", re.DOTALL)
-        page = place.sub(lambda around, table=table: around[1] + table + around[2], page, count=1)
+        around = place.search(page)
+        if around is None:
+            msg = f"the page has no place for the table {name}"
+            raise ValueError(msg)
+        page = page[: around.end(1)] + table + page[around.start(2) :]
     return page
 
 
