@@ -406,6 +406,7 @@ def test_a_regrade_that_failed_leaves_the_trial_ungraded_until_it_is_made(
         ({"panel": [HAIKU, OPUS, OPUS]}, "each model of a panel may occur once"),
         ({"panel": [OPUS], "model": HAIKU}, "or a panel of models instead (exactly one of the two)"),
         ({"mode": "rubric"}, "mode"),
+        ({"model": HAIKU, "escalate": HAIKU}, "escalate: must name another model than those that judge"),
         ({"escalate": OPUS}, "escalate when flips needs attempts of 2 or more"),
     ],
 )

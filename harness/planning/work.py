@@ -10,7 +10,15 @@ from harness.grading.checks import Against
 from harness.grading.labels import text_hash
 from harness.grading.scoring import criteria_of
 from harness.grading.seats import Seat, seats
-from harness.planning.keys import Asked, answer_key, briefing_hash, digest, question_hash, verdict_key
+from harness.planning.keys import (
+    Asked,
+    answer_key,
+    briefing_hash,
+    digest,
+    question_hash,
+    together,
+    verdict_key,
+)
 from harness.records.inputs import Case, Criterion
 from harness.records.outcomes import Answer, Message, Request, Trial, Verdict
 from harness.records.runs import GraderInfo, Manifest
@@ -132,16 +140,14 @@ def marks_of(manifest: Manifest, case: Case, answer: Answer) -> Iterator[Mark]:
         else None
         for each in asked
     ]
+    pairs = list(zip(asked, checked, strict=True))
+    open_ = [each for each, verdict in pairs if verdict is None]
     for info, spec in zip(manifest.graders, manifest.eval.graders, strict=True):
-        for place, seat in enumerate(seats(spec) or (None,)):
-            open_ = seated(
-                info, seat, [each for each, known in zip(asked, checked, strict=True) if not known]
-            )
-            for each, verdict in zip(asked, checked, strict=True):
-                if verdict is None:
-                    yield next(open_)
-                elif place == 0:
-                    yield Mark(info.kind, each.dimension, each.criterion, "", verdict)
+        for each, verdict in pairs:
+            if verdict is not None:
+                yield Mark(info.kind, each.dimension, each.criterion, "", verdict)
+        for seat in seats(spec) or (None,):
+            yield from seated(info, seat, open_)
 
 
 def asked_of(manifest: Manifest, case: Case, answer: Answer) -> Sequence[Asked]:
@@ -157,11 +163,13 @@ def seated(info: GraderInfo, seat: Seat | None, asked: Sequence[Asked]) -> Itera
             key = verdict_key(info, seat, each)
             yield Mark(info.kind, each.dimension, each.criterion, key, seat=seat, call=key)
         return
-    together = {name: [e for e in asked if e.dimension == name] for name in {e.dimension for e in asked}}
-    keys = [verdict_key(info, seat, each, together[each.dimension]) for each in asked]
-    for each, key in zip(asked, keys, strict=True):
-        call = digest(sorted(k for k, e in zip(keys, asked, strict=True) if e.dimension == each.dimension))
-        yield Mark(info.kind, each.dimension, each.criterion, key, seat=seat, call=call)
+    for dimension in dict.fromkeys(each.dimension for each in asked):
+        of_call = [each for each in asked if each.dimension == dimension]
+        all_of = together(info, of_call)
+        keys = [verdict_key(info, seat, each, all_of) for each in of_call]
+        call = digest(sorted(keys))
+        for each, key in zip(of_call, keys, strict=True):
+            yield Mark(info.kind, dimension, each.criterion, key, seat=seat, call=call)
 
 
 def filled(marks: Sequence[Mark], stored: Mapping[str, Verdict]) -> tuple[Mark, ...]:
