@@ -11,6 +11,7 @@ from harness.comparison import regrades
 from harness.comparison.comparing import compare_all
 from harness.comparison.findings import LEVEL
 from harness.comparison.gating import gates_of_one
+from harness.comparison.kin import kin
 from harness.comparison.looking import under
 from harness.comparison.ranking import ranking
 from harness.comparison.reliability import reliability
@@ -163,7 +164,7 @@ def report(
         ),
         agreements=agreements,
         trusts=tuple(trusts.values()),
-        notes=(*notes, *_incomplete(arms), *_stopped(arms), *_regraded(arms), *quoted),
+        notes=(*notes, *_incomplete(arms), *_stopped(arms), *_regraded(arms), *_of_one(arms), *quoted),
         provenance=provenance,
         rankings=_rankings(arms),
         reliabilities=_reliabilities(arms),
@@ -299,6 +300,12 @@ def _incomplete(arms: Sequence[Arm]) -> Iterable[str]:
 def _regraded(arms: Sequence[Arm]) -> Iterable[str]:
     """Say of every arm what a dearer judge gave anew."""
     return (words for each in arms for kind in each.outcomes for words in regrades.told(each, kind))
+
+
+def _of_one(arms: Sequence[Arm]) -> Iterable[str]:
+    """Say of a run alone which judges are the agent's kin; of a comparison its caveats do."""
+    asked = arms[0].made.manifest.eval
+    return filter(None, (kin(asked, spec.kind) for spec in asked.graders)) if len(arms) == 1 else ()
 
 
 def _looks_of(base: Arm, candidate: Arm) -> Stopping | None:

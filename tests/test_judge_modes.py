@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from front_door import RUBRIC, Door
+from harness.prompts import JUDGE_VERSIONS
 from loopback import Body, Loopback, answer_in, blocks, digest, plausible
 
 HAIKU, SONNET, OPUS = "claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5"
@@ -97,6 +98,12 @@ def test_by_dimension_one_call_gives_the_verdicts_of_many(
     assert done.code == 0, done.err
     assert server.count(judge=True) == 2
     assert "judge verdicts, in 2 calls" in done.err
+    kin = "The judge, claude-haiku-5-5, is of the family of the model that answered (claude-sonnet-5-5)"
+    assert any(note.startswith(kin) for note in results(door)["notes"])
+    assert kin in " ".join(door.run("check").out.split())
+    assert ["judge prompt", f"version {JUDGE_VERSIONS['dimension']}, one dimension a call"] in results(door)[
+        "provenance"
+    ]
     alone = judged(Door(tmp_path / "alone"), server)
     assert alone.run("run", "small").code == 0
     assert said(door) == said(alone)
