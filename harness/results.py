@@ -11,6 +11,7 @@ from harness.comparison import guards, regrades
 from harness.comparison.comparing import compare_all
 from harness.comparison.findings import LEVEL
 from harness.comparison.gating import gates_of_one
+from harness.comparison.kin import kin
 from harness.comparison.looking import under
 from harness.comparison.ranking import ranking
 from harness.comparison.reliability import reliability
@@ -163,7 +164,7 @@ def report(
         ),
         agreements=agreements,
         trusts=tuple(trusts.values()),
-        notes=(*notes, *_incomplete(arms), *_stopped(arms), *_regraded(arms), *_guarded(arms), *quoted),
+        notes=(*notes, *_incomplete(arms), *_stopped(arms), *_said(arms), *quoted),
         provenance=provenance,
         rankings=_rankings(arms),
         reliabilities=_reliabilities(arms),
@@ -296,6 +297,11 @@ def _incomplete(arms: Sequence[Arm]) -> Iterable[str]:
                 yield f"{kind} graded {share}; it does not decide."
 
 
+def _said(arms: Sequence[Arm]) -> Iterable[str]:
+    """Say what became of verdicts on the way: given anew, held back, not relied on; and who is kin."""
+    return chain(_regraded(arms), _guarded(arms), _of_one(arms))
+
+
 def _regraded(arms: Sequence[Arm]) -> Iterable[str]:
     """Say of every arm what a dearer judge gave anew."""
     return (words for each in arms for kind in each.outcomes for words in regrades.told(each, kind))
@@ -304,6 +310,12 @@ def _regraded(arms: Sequence[Arm]) -> Iterable[str]:
 def _guarded(arms: Sequence[Arm]) -> Iterable[str]:
     """Say of every arm which answers were held back, and which verdicts a canary took away."""
     return (words for each in arms for kind in each.outcomes for words in guards.told(each, kind))
+
+
+def _of_one(arms: Sequence[Arm]) -> Iterable[str]:
+    """Say of a run alone which judges are the agent's kin; of a comparison its caveats do."""
+    asked = arms[0].made.manifest.eval
+    return filter(None, (kin(asked, spec.kind) for spec in asked.graders)) if len(arms) == 1 else ()
 
 
 def _looks_of(base: Arm, candidate: Arm) -> Stopping | None:

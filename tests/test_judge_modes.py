@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from front_door import RUBRIC, Door
+from harness.prompts import JUDGE_VERSIONS
 from loopback import Body, Loopback, answer_in, blocks, digest, plausible
 
 HAIKU, SONNET, OPUS = "claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5"
@@ -97,6 +98,12 @@ def test_by_dimension_one_call_gives_the_verdicts_of_many(
     assert done.code == 0, done.err
     assert server.count(judge=True) == 2
     assert "judge verdicts, in 2 calls" in done.err
+    kin = "The judge, claude-haiku-5-5, is of the family of the model that answered (claude-sonnet-5-5)"
+    assert any(note.startswith(kin) for note in results(door)["notes"])
+    assert kin in " ".join(door.run("check").out.split())
+    assert ["judge prompt", f"version {JUDGE_VERSIONS['dimension']}, one dimension a call"] in results(door)[
+        "provenance"
+    ]
     alone = judged(Door(tmp_path / "alone"), server)
     assert alone.run("run", "small").code == 0
     assert said(door) == said(alone)
@@ -406,6 +413,7 @@ def test_a_regrade_that_failed_leaves_the_trial_ungraded_until_it_is_made(
         ({"panel": [HAIKU, OPUS, OPUS]}, "each model of a panel may occur once"),
         ({"panel": [OPUS], "model": HAIKU}, "or a panel of models instead (exactly one of the two)"),
         ({"mode": "rubric"}, "mode"),
+        ({"model": HAIKU, "escalate": HAIKU}, "escalate: must name another model than those that judge"),
         ({"escalate": OPUS}, "escalate when flips needs attempts of 2 or more"),
     ],
 )

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.grading.seats import Seat
-from harness.planning.keys import Asked, answer_key, digest, grader_hash, run_id, verdict_key
+from harness.planning.keys import Asked, answer_key, digest, grader_hash, run_id, together, verdict_key
 from harness.planning.work import request_of
 from harness.records.inputs import ModelSpec, Signal
 from harness.records.outcomes import Message, Request
@@ -89,7 +89,7 @@ def test_a_verdict_is_asked_again_when_its_grader_would_see_another_question(
         (INFOS["judge"], Seat(model=JUDGE, vote=2), ASKED),
         (INFOS["judge"], SEAT, Asked("security", ASKED.criterion, "another question", "answer")),
         (INFOS["judge"], SEAT, Asked("security", ASKED.criterion, "question", "another answer")),
-        (INFOS["judge"], SEAT, ASKED, [ASKED]),
+        (INFOS["judge"], SEAT, ASKED, together(INFOS["judge"], [ASKED])),
     ],
 )
 def test_another_judge_vote_question_or_answer_is_another_verdict(other: tuple[Any, ...]) -> None:

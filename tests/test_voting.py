@@ -1,5 +1,6 @@
 """From calls to votes, from votes to verdicts: laws that hold for any of them."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
@@ -16,7 +17,9 @@ from harness.grading.scoring import outcome
 from harness.grading.seats import Seat, regrader_of, seats
 from harness.grading.shares import shared, usages
 from harness.grading.voting import decided, polled
+from harness.models.pricing import shipped_prices
 from harness.planning.calls import calls
+from harness.planning.plan import Plan, plan
 from harness.planning.regrading import flips, regrading, whole
 from harness.planning.work import Job, jobs, marks_of
 from harness.records.inputs import Criterion, Escalation, GraderSpec, JudgeMode, ModelSpec
@@ -147,6 +150,31 @@ def test_a_dearer_judge_has_a_seat_at_every_verdict_only_if_it_regrades_all() ->
         spec = GraderSpec(kind="judge", model=JUDGE, escalate=Escalation(model=OPUS, when=when))  # type: ignore[arg-type]
         assert len(seats(spec)) == count
         assert regrader_of(spec) == Seat(model=OPUS, regrades=True)
+
+
+@pytest.mark.parametrize("mode", ["criterion", "dimension"])
+@pytest.mark.parametrize("votes", [1, 3])
+@pytest.mark.parametrize("panel", [(), (JUDGE, OPUS, replace(JUDGE, name="another-1"))])
+@pytest.mark.parametrize("when", ["", "flips", "both"])
+def test_the_plan_counts_the_calls_that_are_made_before_and_after_there_are_answers(
+    mode: JudgeMode, votes: int, panel: tuple[ModelSpec, ...], when: str
+) -> None:
+    dear = replace(OPUS, effort="max")
+    escalate = Escalation(model=dear, when=when) if when else None  # type: ignore[arg-type]
+    model = None if panel else JUDGE
+    spec = GraderSpec(kind="judge", model=model, panel=panel, votes=votes, mode=mode, escalate=escalate)
+    asked, shelf = judged(spec), Shelf()
+
+    def planned() -> Plan:
+        return plan(asked, whole(asked, shelf), shipped_prices(), {}, dt.date(2026, 11, 22))
+
+    trials = list(jobs(asked, shelf))
+    made = sum(len(calls(marks_of(asked, job.case, answer(job.trial.key)))) for job in trials)
+    assert planned().calls == len(trials) + made
+    most = planned().regrades
+    assert (most.calls if most else 0) == (len(trials) * 4 if when == "flips" else 0)
+    shelf.of_answers = {job.trial.key: answer(job.trial.key) for job in trials}
+    assert planned().calls == made
 
 
 # ------------------------------------------------------------------ flips

@@ -8,6 +8,7 @@ import click
 
 from harness.cli.options import json_option
 from harness.cli.printing import print_json
+from harness.comparison.kin import kin
 from harness.errors import HarnessError
 from harness.files import read_bytes, read_text, root_of, shown
 from harness.grading.scoring import criteria_of
@@ -90,7 +91,7 @@ def _check(path: Path, root: Path) -> str:
 
 
 def _eval_notes(material: Material) -> Iterator[str]:
-    """Say what can be run but will surprise: criteria nobody can grade, models nobody can price."""
+    """Say what can be run but will surprise: criteria nobody can grade, judges that are the agent's kin."""
     asked = material.eval
     if any(spec.kind == "signals" for spec in asked.graders):
         pairs = (pair for case in material.cases for pair in criteria_of(case, material.rubrics))
@@ -100,6 +101,7 @@ def _eval_notes(material: Material) -> Iterator[str]:
         if silent:
             more = f" and {len(silent) - _SHOWN} more" if len(silent) > _SHOWN else ""
             yield f"the signals grader leaves {listed(silent[:_SHOWN])}{more} open: no signals are declared"
+    yield from filter(None, (kin(asked, spec.kind) for spec in asked.graders))
     known = {name for price in shipped_prices().prices for name in (price.model, *price.aliases)}
     for spec in (asked.model, *(model for grader in asked.graders for model in grader.models)):
         if spec.provider == "anthropic" and spec.name not in known:

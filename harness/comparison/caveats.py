@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from harness.comparison import regrades
 from harness.comparison.findings import Finding
+from harness.comparison.kin import kin
 from harness.comparison.lengths import length_moved
 from harness.records.results import Arm, Counts
 from harness.reporting.words import listed, many
@@ -103,25 +104,9 @@ def _of_kin(arm: Arm, grader: str) -> list[str]:
     """Say it where who judges and who answers are the same model, or of one family."""
     if arm.run is None:
         return []
-    asked = arm.run.manifest.eval
-    agent = asked.model.name
-    judges = [model.name for spec in asked.graders if spec.kind == grader for model in spec.models]
-    kin = [judge for judge in dict.fromkeys(judges) if judge.partition("-")[0] == agent.partition("-")[0]]
-    if not kin:
-        return []
-    family = f"of the family of the model that answered ({agent})"
-    who = "the model that answered" if kin == [agent] else family
-    one = len(judges) == 1
-    subject = f"The judge, {kin[0]}, is" if one else f"Of the judges, {listed(kin)} {_be(kin)}"
-    words = (
-        f"{subject} {who}: such judges tend to favour what they might have written. "
-        "That holds for both revisions alike, so it moves scores more than differences."
-    )
-    return [words]
-
-
-def _be(names: Sequence[str]) -> str:
-    return "is" if len(names) == 1 else "are"
+    found = kin(arm.run.manifest.eval, grader)
+    alike = "That holds for both revisions alike, so it moves scores more than differences."
+    return [f"{found} {alike}"] if found else []
 
 
 def _suites_missing(findings: Sequence[Finding]) -> list[str]:

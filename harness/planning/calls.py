@@ -22,13 +22,9 @@ def calls(marks: Iterable[Mark]) -> tuple[Call, ...]:
     Calls and the marks in each are in the order of their keys: where a criterion stands in its file changes
     neither what is asked nor who goes ahead, and no criterion is first in every answer.
     """
-    found: dict[str, dict[str, Mark]] = {}
+    found: dict[str, tuple[Seat, dict[str, Mark]]] = {}
     for mark in sorted(marks, key=lambda mark: mark.key):
         if mark.seat is not None:
-            found.setdefault(mark.call, {}).setdefault(mark.key, mark)
-    return tuple(Call(key, _seat(asked), tuple(asked.values())) for key, asked in found.items())
-
-
-def _seat(asked: dict[str, Mark]) -> Seat:
-    (seat,) = {mark.seat for mark in asked.values() if mark.seat is not None}
-    return seat
+            _, asked = found.setdefault(mark.call, (mark.seat, {}))
+            asked.setdefault(mark.key, mark)
+    return tuple(Call(key, seat, tuple(asked.values())) for key, (seat, asked) in found.items())

@@ -6,7 +6,7 @@ for what is left out on purpose.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 
 from harness.grading.seats import Seat
@@ -45,13 +45,13 @@ def answer_key(request: Request) -> str:
     return digest(asked)
 
 
-def verdict_key(info: GraderInfo, seat: Seat | None, asked: Asked, together: Sequence[Asked] = ()) -> str:
+def verdict_key(info: GraderInfo, seat: Seat | None, asked: Asked, together_with: Sequence[str] = ()) -> str:
     """Name a verdict by its grader, what the grader saw of the criterion, the question and the answer.
 
     Each grader sees another part of a criterion, so rewording one asks the judge anew but not
     the signals, and a new signal costs no call. Points are in no key: they weigh verdicts, not make them.
-    `seat` is the judge's, `None` for a grader that asks no model. `together` holds all that the same call
-    asks about, where it asks about a whole dimension.
+    `seat` is the judge's, `None` for a grader that asks no model. `together_with` says what all the same
+    call asks about, where it asks about a whole dimension.
     """
     parts = {
         "grader": [info.kind, info.version],
@@ -61,9 +61,14 @@ def verdict_key(info: GraderInfo, seat: Seat | None, asked: Asked, together: Seq
         "answer": asked.answer_hash,
         "vote": 1 if seat is None else seat.vote,
     }
-    if together:
-        parts["together"] = sorted(digest(_seen(info.kind, each)) for each in together)
+    if together_with:
+        parts["together"] = together_with
     return digest(parts)
+
+
+def together(info: GraderInfo, asked: Iterable[Asked]) -> tuple[str, ...]:
+    """Say what is asked about in one call, whatever its order."""
+    return tuple(sorted(digest(_seen(info.kind, each)) for each in asked))
 
 
 def grader_hash(info: GraderInfo, spec: GraderSpec, rubrics: Sequence[Rubric]) -> str:

@@ -12,8 +12,16 @@ from harness.grading.labels import text_hash
 from harness.grading.scoring import criteria_of
 from harness.grading.screening import MEETS_NOTHING, screened
 from harness.grading.seats import Seat, seats
-from harness.planning.keys import Asked, answer_key, briefing_hash, digest, question_hash, verdict_key
-from harness.records.inputs import CANARY, Case, Criterion, GraderSpec
+from harness.planning.keys import (
+    Asked,
+    answer_key,
+    briefing_hash,
+    digest,
+    question_hash,
+    together,
+    verdict_key,
+)
+from harness.records.inputs import CANARY, Case, Criterion
 from harness.records.outcomes import Answer, Message, Request, Trial, Verdict
 from harness.records.runs import GraderInfo, Manifest
 
@@ -139,26 +147,15 @@ def marks_of(manifest: Manifest, case: Case, answer: Answer) -> Iterator[Mark]:
     said = screened(answer.text, prompt) if any(info.screening for info in manifest.graders) else ""
     for info, spec in zip(manifest.graders, manifest.eval.graders, strict=True):
         silent = said if info.screening else ""
-        known = [
-            verdict or (_silent(each, silent) if silent else None)
-            for each, verdict in zip(asked, checked, strict=True)
-        ]
-        yield from _of_grader(info, spec, answer.text, list(zip(asked, known, strict=True)))
-
-
-def _of_grader(
-    info: GraderInfo, spec: GraderSpec, answer: str, asked: Sequence[tuple[Asked, Verdict | None]]
-) -> Iterator[Mark]:
-    """Yield one grader's marks, seat by seat; verdicts that are known already are given once."""
-    open_ = [each for each, verdict in asked if verdict is None]
-    for place, seat in enumerate(seats(spec) or (None,)):
-        left = seated(info, seat, open_, answer)
-        for each, verdict in asked:
-            if verdict is None:
-                yield next(left)
-            elif place == 0:
-                yield Mark(info.kind, each.dimension, each.criterion, "", verdict)
-        yield from left
+        open_ = []
+        for each, verdict in zip(asked, checked, strict=True):
+            known = verdict or (_silent(each, silent) if silent else None)
+            if known is None:
+                open_.append(each)
+            else:
+                yield Mark(info.kind, each.dimension, each.criterion, "", known)
+        for seat in seats(spec) or (None,):
+            yield from seated(info, seat, open_, answer.text)
 
 
 def _silent(asked: Asked, why: str) -> Verdict:
@@ -193,11 +190,13 @@ def _seated(info: GraderInfo, seat: Seat | None, asked: Sequence[Asked]) -> Iter
             key = verdict_key(info, seat, each)
             yield Mark(info.kind, each.dimension, each.criterion, key, seat=seat, call=key)
         return
-    together = {name: [e for e in asked if e.dimension == name] for name in {e.dimension for e in asked}}
-    keys = [verdict_key(info, seat, each, together[each.dimension]) for each in asked]
-    for each, key in zip(asked, keys, strict=True):
-        call = digest(sorted(k for k, e in zip(keys, asked, strict=True) if e.dimension == each.dimension))
-        yield Mark(info.kind, each.dimension, each.criterion, key, seat=seat, call=call)
+    for dimension in dict.fromkeys(each.dimension for each in asked):
+        of_call = [each for each in asked if each.dimension == dimension]
+        all_of = together(info, of_call)
+        keys = [verdict_key(info, seat, each, all_of) for each in of_call]
+        call = digest(sorted(keys))
+        for each, key in zip(of_call, keys, strict=True):
+            yield Mark(info.kind, dimension, each.criterion, key, seat=seat, call=call)
 
 
 def filled(marks: Sequence[Mark], stored: Mapping[str, Verdict]) -> tuple[Mark, ...]:

@@ -352,6 +352,8 @@ class GraderSpec(Record):
         if self.panel and len(self.panel) % 2 == 0:
             refuse(f"panel must name an odd number of models, or they could tie, got {len(self.panel)}")
         _unique("model of a panel", (model.name for model in self.panel))
+        if self.escalate and self.escalate.model in self.judges:
+            refuse("escalate must name another model than those that judge, or another effort")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
