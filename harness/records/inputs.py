@@ -287,6 +287,27 @@ class GraderSpec(Record):
             refuse("labels must name a JSONL file for kind labels")
 
 
+PREFERRED = "Which answer would help the person who asked more, if they acted on it?"
+"""What is asked of two answers where the eval asks nothing else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairwise(Record):
+    """A judge that compares the two answers to a case, in both orders; it stands beside the gate."""
+
+    model: ModelSpec
+    """The judge's model."""
+    criterion: str = PREFERRED
+    """What the judge is asked of the two answers."""
+
+    def __post_init__(self) -> None:
+        """Refuse a judge that could not be asked, or is asked nothing."""
+        if self.model.provider != "anthropic":
+            refuse("model must have provider anthropic: a judge is asked, not looked up")
+        if not self.criterion.strip():
+            refuse("criterion must say what makes an answer the better one, got nothing")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate(Record):
     """When a run may pass: no dimension worse than the margin, none below its floor, on this suite."""
@@ -350,6 +371,8 @@ class Eval(Record):
     """Who answers as the agent."""
     graders: tuple[GraderSpec, ...]
     """Who grades. The first decides; the others are shown beside it."""
+    pairwise: Pairwise | None = None
+    """Compare the answers of both revisions directly, too; shown beside the scores, decides no gate."""
     attempts: int = 1
     """How often each case is answered by each revision."""
     concurrency: int = 16
