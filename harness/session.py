@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from harness.errors import InputError
-from harness.grading.graders import ChecksGrader, LabelsGrader, SignalsGrader
+from harness.grading.graders import ChecksGrader, CustomGrader, LabelsGrader, SignalsGrader
 from harness.judge import Judge
 from harness.metering import Metered, Purse
 from harness.models.access import key_for
@@ -350,6 +350,8 @@ def free_grader(spec: GraderSpec, material: Material) -> Grader:
             return LabelsGrader(labels=material.labels[spec.labels])
         case "checks":
             return ChecksGrader()
+        case "custom":
+            return CustomGrader(material.functions[spec.function], spec.function)
         case _:
             return SignalsGrader()
 

@@ -25,7 +25,7 @@ ROWS = (
         "data",
     ),
     ("runner", "judge", "umpire", "metering", "batching"),
-    ("files", "git", "models", "store", "charts", "drawing", "project", "revisions", "publishing"),
+    ("files", "git", "models", "store", "charts", "drawing", "custom", "project", "revisions", "publishing"),
     ("session", "stopping", "duelling", "samples", "batched"),
     ("cli", "pytest_plugin", "__main__"),
 )

@@ -25,7 +25,7 @@ from harness.models.pricing import shipped_prices
 from harness.planning.keys import grader_hash
 from harness.planning.plan import Plan
 from harness.planning.work import jobs
-from harness.project import Material
+from harness.project import Material, permitted
 from harness.publishing import publish
 from harness.records.calibrations import Calibration
 from harness.records.results import Report
@@ -161,7 +161,11 @@ def _warn_of_gate(store: Store, manifests: Sequence[Manifest]) -> None:
 
 @contextmanager
 def session_for(material: Material, wishes: Wishes) -> Iterator[Session]:
-    """Open the store and read what only a door reads: the environment, the clock, a secret."""
+    """Open the store and read what only a door reads: the environment, the clock, a secret.
+
+    Custom graders are imported here, if that is allowed; InputError if not.
+    """
+    material = permitted(material, allow_code=wishes.allow_code)
     with open_store(store_path(wishes.store, material.root), say=err().print) as store:
         yield Session(
             material=material,

@@ -100,8 +100,11 @@ def _eval_notes(material: Material) -> Iterator[str]:
         if silent:
             more = f" and {len(silent) - _SHOWN} more" if len(silent) > _SHOWN else ""
             yield f"the signals grader leaves {listed(silent[:_SHOWN])}{more} open: no signals are declared"
+    for source in material.sources.values():
+        yield f"the custom grader would run {source.path}, only with --allow-code"
     known = {name for price in shipped_prices().prices for name in (price.model, *price.aliases)}
-    for spec in (asked.model, *(grader.model for grader in asked.graders)):
+    beside = asked.pairwise.model if asked.pairwise else None
+    for spec in (asked.model, beside, *(grader.model for grader in asked.graders)):
         if spec is not None and spec.provider == "anthropic" and spec.name not in known:
             near = difflib.get_close_matches(spec.name, known, n=1)
             meant = f"; did you mean {near[0]}?" if near else ""

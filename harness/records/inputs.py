@@ -220,7 +220,7 @@ MAX_MISSING = 0.1
 """Share of trials that may lack a score where nobody names another."""
 
 Provider = Literal["anthropic", "recorded"]
-GraderKind = Literal["judge", "signals", "labels", "checks"]
+GraderKind = Literal["judge", "signals", "labels", "checks", "custom"]
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
 
 
@@ -268,12 +268,15 @@ class GraderSpec(Record):
 
     kind: GraderKind
     """`judge` asks a model, `signals` matches declared phrases, `labels` looks verdicts up; `checks` only
-    runs the criteria's checks, which every other kind runs too."""
+    runs the criteria's checks, which every other kind runs too; `custom` asks a function of the project."""
     model: ModelSpec | None = None
     """The judge's model (kind `judge` only)."""
     labels: str = ""
     """Labelled verdicts, a JSONL file: the verdicts themselves for kind `labels`; for the other
     kinds, what their agreement is measured against and printed beside their verdicts."""
+    function: str = ""
+    """A Python function of the project, as `module:function` (kind `custom` only): `evals.graders.tone:grade`
+    is `grade` in evals/graders/tone.py. It runs only with `--allow-code`."""
     in_sample: bool = False
     """Whether this grader was written while looking at these labels: its agreement flatters it then."""
 
@@ -285,6 +288,10 @@ class GraderSpec(Record):
             refuse(f"model belongs to kind judge, not {self.kind}")
         if self.kind == "labels" and not self.labels:
             refuse("labels must name a JSONL file for kind labels")
+        if self.kind == "custom" and not _FUNCTION.fullmatch(self.function):
+            refuse(f"function must be module:function for kind custom, got {self.function!r}")
+        if self.kind != "custom" and self.function:
+            refuse(f"function belongs to kind custom, not {self.kind}")
 
 
 PREFERRED = "Which answer would help the person who asked more, if they acted on it?"
@@ -410,6 +417,7 @@ class Eval(Record):
             refuse(f"max_missing must be a share between 0 and 1, got {self.max_missing}")
 
 
+_FUNCTION = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 _ADDRESS = re.compile(
     r"https?://(?P<host>\[[0-9A-Fa-f:.]+\]|[^/?#:@\[\]]+)(:(?P<port>[0-9]{1,5}))?(/[^?#]*)?"
 )
