@@ -16,11 +16,12 @@ from harness.grading import signals
 from harness.grading.custom import Function
 from harness.grading.judging import QUOTE_RULES
 from harness.grading.labels import Labels, read_labels
+from harness.grading.screening import SCREENING_RULES
 from harness.models.recorded import Recorded, read_recorded
 from harness.parsing.agents import cases_of, read_agent
 from harness.parsing.reading import read
 from harness.planning.model import API_VERSION
-from harness.prompts import JUDGE_VERSION
+from harness.prompts import JUDGE_VERSIONS
 from harness.records.estimates import OVERALL
 from harness.records.inputs import Agent, Case, Dataset, Eval, Gate, GraderSpec, Rubric
 from harness.records.runs import GraderInfo, Manifest, Revision
@@ -56,16 +57,17 @@ class Material:
             revision=revision,
             cases=self.cases,
             rubrics=self.rubrics,
-            graders=tuple(self._info(spec) for spec in self.eval.graders),
+            graders=tuple(_guarded(self._info(spec), spec) for spec in self.eval.graders),
             model_version=self.recorded.version if self.recorded else API_VERSION,
             files=self.files,
             harness_version=metadata.version("agent-prompt-harness"),
         )
 
     def _info(self, spec: GraderSpec) -> GraderInfo:
-        if spec.model is not None:
-            judged_by = f"{JUDGE_VERSION}-{QUOTE_RULES}/{API_VERSION}"
-            return GraderInfo(kind=spec.kind, version=judged_by, model=spec.model.name)
+        if spec.judges:
+            judged_by = f"{JUDGE_VERSIONS[spec.mode]}-{QUOTE_RULES}/{API_VERSION}"
+            names = " + ".join(model.name for model in spec.judges)
+            return GraderInfo(kind=spec.kind, version=judged_by, model=names)
         if spec.kind == "labels":
             return GraderInfo(kind=spec.kind, version=self.labels[spec.labels].version[:12])
         if spec.kind == "checks":
@@ -73,6 +75,13 @@ class Material:
         if spec.kind == "custom":
             return GraderInfo(kind=spec.kind, version=self.sources[spec.function].version)
         return GraderInfo(kind=spec.kind, version=f"{signals.VERSION}-{_signals_code()}")
+
+
+def _guarded(info: GraderInfo, spec: GraderSpec) -> GraderInfo:
+    """Note what keeps this grader from being talked round."""
+    screened = spec.screening and spec.kind in {"judge", "signals"}
+    canary = spec.canary and spec.kind == "judge"
+    return replace(info, canary=canary, screening=SCREENING_RULES if screened else 0)
 
 
 @cache

@@ -123,9 +123,9 @@ class EvalFile(pytest.File):
     def paid(self) -> bool:
         """Whether a model has to be asked."""
         asked = self.material.eval
-        beside = asked.pairwise.model if asked.pairwise else None
-        models = (asked.model, beside, *(grader.model for grader in asked.graders))
-        return any(model is not None and model.provider != "recorded" for model in models)
+        beside = (asked.pairwise.model,) if asked.pairwise else ()
+        models = (asked.model, *beside, *(model for grader in asked.graders for model in grader.models))
+        return any(model.provider != "recorded" for model in models)
 
     @cached_property
     def revisions(self) -> "Sequence[Revision]":

@@ -7,6 +7,7 @@ from itertools import chain
 from statistics import median
 from types import MappingProxyType
 
+from harness.comparison import regrades
 from harness.comparison.comparing import compare_all
 from harness.comparison.findings import LEVEL
 from harness.comparison.gating import gates_of_one
@@ -18,6 +19,8 @@ from harness.comparison.summary import counts, scores
 from harness.comparison.trust import applied, caveats, permitted, trust
 from harness.grading.labels import Labels
 from harness.grading.scoring import outcome
+from harness.grading.seats import how_asked
+from harness.grading.voting import decided
 from harness.planning.caching import caching
 from harness.planning.keys import digest
 from harness.planning.prices import PriceTable
@@ -159,7 +162,7 @@ def report(
         ),
         agreements=agreements,
         trusts=tuple(trusts.values()),
-        notes=(*notes, *_incomplete(arms), *_stopped(arms), *quoted),
+        notes=(*notes, *_incomplete(arms), *_stopped(arms), *_regraded(arms), *quoted),
         provenance=provenance,
         rankings=_rankings(arms),
         reliabilities=_reliabilities(arms),
@@ -193,6 +196,7 @@ def provenance(arms: Sequence[Arm], prices: str) -> tuple[tuple[str, str], ...]:
         ),
         ("model", _asked(manifest)),
         *((f"grader {info.kind}", f"{info.model} {info.version}".strip()) for info in manifest.graders),
+        *_prompts(manifest),
     ]
     for each in arms:
         revision = each.made.manifest.revision
@@ -289,6 +293,11 @@ def _incomplete(arms: Sequence[Arm]) -> Iterable[str]:
                 yield f"{kind} graded {share}; it does not decide."
 
 
+def _regraded(arms: Sequence[Arm]) -> Iterable[str]:
+    """Say of every arm what a dearer judge gave anew."""
+    return (words for each in arms for kind in each.outcomes for words in regrades.told(each, kind))
+
+
 def _looks_of(base: Arm, candidate: Arm) -> Stopping | None:
     """Give the looks of a sequential comparison of these very runs."""
     stopping = candidate.made.stopping
@@ -311,6 +320,14 @@ def _asked(manifest: Manifest) -> str:
         return f"recorded answers, {model.answers}, SHA-256 {manifest.model_version}"
     settings = f"max_tokens {model.max_tokens}, effort {model.effort or 'the default'}"
     return f"{model.name}, {settings}, {model.base_url}, API version {manifest.model_version}"
+
+
+def _prompts(manifest: Manifest) -> Iterable[tuple[str, str]]:
+    """Name the version of a judge's prompt, and how it was asked."""
+    for info, spec in zip(manifest.graders, manifest.eval.graders, strict=True):
+        if spec.judges:
+            version, _, _ = info.version.partition("-")
+            yield "judge prompt", f"version {version}, {', '.join(how_asked(spec))}"
 
 
 def _share(arms: Sequence[Arm]) -> str:
@@ -339,7 +356,7 @@ def _outcome(run: Run, job: Job, kind: str, reasons: Mapping[tuple[str, int, str
         if why is None:
             return Failed(trial=job.trial, kind=NOT_RUN, message=_not_run(run, job.case))
         return Failed(trial=job.trial, kind=why.kind, message=why.message, hint=why.hint)
-    given = [mark.verdict for mark in job.marks if mark.grader == kind and mark.verdict is not None]
+    given = decided(mark for mark in job.marks if mark.grader == kind)
     why = reasons.get((*place, kind))
     missing = f"the grader's call failed: {why.message}" if why else "not graded yet"
     return outcome(job.trial, job.answer, given, job.case, run.manifest.rubrics, missing=missing)

@@ -21,6 +21,7 @@ ROWS = (
         "reporting",
         "results",
         "calibrating",
+        "attacking",
         "labelling",
         "data",
     ),

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import pytest
 
-from harness.batching.desk import Desk, Sent, Settled
+from harness.batching.desk import Desk, Sent, Settled, Verdicts
 from harness.batching.running import Arm, run_by_batches
 from harness.errors import AccessError, CallError, IncompleteError
 from harness.grading.graders import SignalsGrader
@@ -21,7 +21,7 @@ from harness.judge import Judge
 from harness.planning.batches import Item, Limits, Patience, Result, Returned, Standing
 from harness.planning.keys import run_id
 from harness.planning.model import API_VERSION
-from harness.records.outcomes import Answer, Failed, Request, Verdict
+from harness.records.outcomes import Answer, Failed, Request
 from harness.records.runs import Manifest
 from harness.runner import Done, Event, Grader, Marked, Unmarked
 from harness.store.batches import Batches
@@ -125,12 +125,12 @@ class Process:
         with open_store(self.path) as store:
             at = AT.isoformat()
 
-            def keep(item: Item, result: Answer | Verdict) -> None:
+            def keep(item: Item, result: Answer | Verdicts) -> None:
                 step()
                 if isinstance(result, Answer):
                     store.keep_answer(item.key, result, asked_model=item.model, at=at)
                 else:
-                    store.keep_verdicts(item.grader, [(item.key, result)], asked_model=item.model, at=at)
+                    store.keep_verdicts(item.grader, result, asked_model=item.model, at=at)
                 step()
 
             async def opened(_account: object) -> Scripted:
@@ -150,7 +150,7 @@ class Process:
                 patience=self.patience,
                 limits=self.limits,
             )
-            judge = Judge(model=_Nobody(), spec=JUDGE, api_version=API_VERSION, secret=b"s")
+            judge = Judge(models={JUDGE: _Nobody()}, api_version=API_VERSION, secret=b"s")
             made: dict[str, Grader] = {"judge": judge, "signals": SignalsGrader()}
 
             def happened(event: Event) -> None:

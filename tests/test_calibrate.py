@@ -95,7 +95,7 @@ def project(door: Door, judge: Loopback) -> Door:
     door.eval(
         judge.url,
         model={"provider": "recorded", "answers": "datasets/recorded.jsonl"},
-        graders=[{"kind": "judge", "model": spec, "labels": "datasets/labels.jsonl"}],
+        graders=[{"kind": "judge", "model": spec, "labels": "datasets/labels.jsonl", "canary": False}],
         attempts=ATTEMPTS,
         gate={"margin": 50},
     )

@@ -1,10 +1,12 @@
 """One verdict in the asking: reply by reply, whoever carries them."""
 
 import json
+from dataclasses import dataclass
 
 import pytest
 
 from harness.grading.inquiry import Inquiry
+from harness.records.inputs import Criterion
 from harness.records.outcomes import Answer, Usage, Verdict
 from making import criterion
 
@@ -13,10 +15,18 @@ GOOD = json.dumps({"quote": "Validate every input.", "reason": "so", "met": True
 ELSEWHERE = json.dumps({"quote": "Encrypt every disk.", "reason": "so", "met": True})
 
 
+@dataclass(frozen=True)
+class Asked:
+    criterion: Criterion
+    dimension: str = "security"
+
+
 def hear(inquiry: Inquiry, text: str, **more: object) -> Verdict | Inquiry:
     usage = Usage(output_tokens=10)
     reply = Answer(text=text, **{"cost": 0.5, "seconds": 2.0, "usage": usage, **more})  # type: ignore[arg-type]
-    return inquiry.hear(reply, answer=TEXT, dimension="security", criterion=criterion("input"))
+    heard = inquiry.hear(reply, answer=TEXT, asked=[Asked(criterion("input"))], mode="criterion")
+    assert len(heard.verdicts) + len(heard.left) == 1
+    return heard.inquiry if heard.left else heard.verdicts[0][1]
 
 
 def test_a_reply_that_can_be_used_is_the_verdict_with_what_it_took() -> None:

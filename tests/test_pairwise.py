@@ -16,7 +16,7 @@ from front_door import AGENT, Door
 from loopback import Body, Loopback, blocks, plausible, verdict
 
 ANSWERS = re.compile(
-    r"<answer-A (\w+)>\n(.*?)\n</answer-A \1>\n\n<answer-B \1>\n(.*?)\n</answer-B \1>", re.DOTALL
+    r"<answer A (\w+)>\n(.*?)\n</answer A \1>\n\n<answer B \1>\n(.*?)\n</answer B \1>", re.DOTALL
 )
 
 

@@ -81,7 +81,7 @@ def test_agent_and_judge_share_one_limit_even_by_two_names_of_one_key(door: Door
 
 def test_an_address_with_a_slash_at_its_end_is_the_same_account(door: Door, server: Loopback) -> None:
     judge = {"name": "claude-haiku-5-5", "max_tokens": 400, "base_url": f"{server.url}/"}
-    door.eval(server.url, graders=[{"kind": "judge", "model": judge}])
+    door.eval(server.url, graders=[{"kind": "judge", "model": judge, "canary": False}])
     door.cases(*(f"case-{number}" for number in range(6)))
     done = door.run("run", "small", "--max-rate", "20")
     assert done.code == 0, done.err

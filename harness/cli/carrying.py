@@ -24,7 +24,7 @@ from harness.grading.labels import Labels
 from harness.models.pricing import shipped_prices
 from harness.planning.keys import grader_hash
 from harness.planning.plan import Plan
-from harness.planning.work import jobs
+from harness.planning.regrading import whole
 from harness.project import Material, permitted
 from harness.publishing import publish
 from harness.records.calibrations import Calibration
@@ -118,7 +118,7 @@ def assemble(store: Store, runs: Sequence[Run], labels: Mapping[str, Labels], co
     only = frozenset(case.id for case in shared_cases(runs))
     arms = [
         replace(
-            arm(run, jobs(run.manifest, store, only), store.failures(run.id), prices),
+            arm(run, whole(run.manifest, store, only), store.failures(run.id), prices),
             spending=store.spending(run.id),
         )
         for run in runs

@@ -103,9 +103,9 @@ def _eval_notes(material: Material) -> Iterator[str]:
     for source in material.sources.values():
         yield f"the custom grader would run {source.path}, only with --allow-code"
     known = {name for price in shipped_prices().prices for name in (price.model, *price.aliases)}
-    beside = asked.pairwise.model if asked.pairwise else None
-    for spec in (asked.model, beside, *(grader.model for grader in asked.graders)):
-        if spec is not None and spec.provider == "anthropic" and spec.name not in known:
+    beside = (asked.pairwise.model,) if asked.pairwise else ()
+    for spec in (asked.model, *beside, *(model for grader in asked.graders for model in grader.models)):
+        if spec.provider == "anthropic" and spec.name not in known:
             near = difflib.get_close_matches(spec.name, known, n=1)
             meant = f"; did you mean {near[0]}?" if near else ""
             yield f"no price is known for model {spec.name}{meant}"

@@ -28,6 +28,7 @@ from harness.comparison.designing import (
 from harness.errors import IncompleteError
 from harness.models.pricing import shipped_prices
 from harness.planning.plan import Plan, plan
+from harness.planning.regrading import whole
 from harness.planning.work import NOTHING_STORED, jobs
 from harness.project import load
 from harness.records.estimates import OVERALL
@@ -158,7 +159,7 @@ def _measurable(store: Store, manifest: Manifest) -> list[Arm]:
     arms = [
         arm(
             run,
-            jobs(run.manifest, store, frozenset(c.id for c in shared_cases([run]))),
+            whole(run.manifest, store, frozenset(c.id for c in shared_cases([run]))),
             store.failures(run.id),
         )
         for run in fit

@@ -17,7 +17,7 @@ from harness.comparison.critique import FEWEST_CASES, Criticised, critique
 from harness.errors import IncompleteError, InputError
 from harness.files import root_of
 from harness.parsing.reading import to_json
-from harness.planning.work import jobs
+from harness.planning.regrading import whole
 from harness.records.results import Arm
 from harness.reporting import words
 from harness.reporting.untrusted import shortened
@@ -45,7 +45,7 @@ def command(names: tuple[str, ...], kind: str, *, store: Path | None, as_json: b
         raise click.UsageError(msg)
     with open_store(store_path(store, root_of(Path.cwd())), create=False) as opened:
         found = [find_run(opened, name) for name in names]
-        arms = [arm(run, jobs(run.manifest, opened), opened.failures(run.id)) for run in found]
+        arms = [arm(run, whole(run.manifest, opened), opened.failures(run.id)) for run in found]
     kind = _kind(arms, kind)
     manifest = arms[0].made.manifest
     said = critique([each.outcomes[kind] for each in arms], seed=manifest.eval.seed)

@@ -99,8 +99,14 @@ def show_plan(console: Console, plans: Sequence[Plan]) -> None:
         for part in plan.parts:
             label = plan.label if part is plan.parts[0] else ""
             cost = words.dollars(part.cost) if part.to_make else "–"
-            table.add_row(plain(label), plain(part.name), f"{part.stored:,}", f"{part.to_make:,}", cost)
+            fewer = 0 < part.calls < part.to_make
+            name = f"{part.name}, in {words.many(part.calls, 'call')}" if fewer else part.name
+            table.add_row(plain(label), plain(name), f"{part.stored:,}", f"{part.to_make:,}", cost)
     console.print(table)
+    for most in (plan.regrades for plan in plans):
+        if most is not None:
+            told = f"{most.calls:,} calls to {most.model} and {words.dollars(most.cost)}"
+            console.print(plain(f"regrading what flips can take {told} more, at most"), style="dim")
     bases = {part.model: part.basis for plan in plans for part in plan.parts if part.model and part.to_make}
     for name, basis in bases.items():
         console.print(plain(f"estimate for {name}: {basis}"), style="dim")

@@ -8,6 +8,7 @@ from harness.cli.carrying import assemble
 from harness.cli.finding import find_run
 from harness.cli.options import command_line
 from harness.errors import InputError
+from harness.planning.keys import judging
 from harness.project import labels_of
 from harness.records.results import Report
 from harness.records.runs import Manifest, Run
@@ -55,7 +56,7 @@ def _question(asked: Manifest) -> dict[str, object]:
         "the eval": asked.eval_name,
         "cases": asked.cases,
         "rubrics": asked.rubrics,
-        "graders": (asked.graders, [spec.model for spec in asked.eval.graders]),
+        "graders": (asked.graders, [judging(spec) for spec in asked.eval.graders]),
         "the model": (asked.eval.model, asked.model_version),
         "attempts": asked.eval.attempts,
     }

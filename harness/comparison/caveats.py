@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from harness.comparison import regrades
 from harness.comparison.findings import Finding
 from harness.comparison.lengths import length_moved
 from harness.records.results import Arm, Counts
@@ -76,7 +77,7 @@ def of_arms(base: Arm, candidate: Arm, *, grader: str) -> list[str]:
         )
     if grader in _GRADERS:
         found.append(_GRADERS[grader])
-    return [*found, *_of_kin(base, grader)]
+    return [*found, *regrades.caveats(base, grader), *_of_kin(base, grader)]
 
 
 def of_pairs(unpaired: Sequence[str], absent: Sequence[str], *, missing_points: float) -> list[str]:
@@ -102,18 +103,25 @@ def _of_kin(arm: Arm, grader: str) -> list[str]:
     """Say it where who judges and who answers are the same model, or of one family."""
     if arm.run is None:
         return []
-    manifest = arm.run.manifest
-    judge = next((info.model for info in manifest.graders if info.kind == grader), "")
-    agent = manifest.eval.model.name
-    if not judge or judge.partition("-")[0] != agent.partition("-")[0]:
+    asked = arm.run.manifest.eval
+    agent = asked.model.name
+    judges = [model.name for spec in asked.graders if spec.kind == grader for model in spec.models]
+    kin = [judge for judge in dict.fromkeys(judges) if judge.partition("-")[0] == agent.partition("-")[0]]
+    if not kin:
         return []
-    kin = f"of the family of the model that answered ({agent})"
-    who = "the model that answered" if judge == agent else kin
+    family = f"of the family of the model that answered ({agent})"
+    who = "the model that answered" if kin == [agent] else family
+    one = len(judges) == 1
+    subject = f"The judge, {kin[0]}, is" if one else f"Of the judges, {listed(kin)} {_be(kin)}"
     words = (
-        f"The judge, {judge}, is {who}: such judges tend to favour what they might have written. "
+        f"{subject} {who}: such judges tend to favour what they might have written. "
         "That holds for both revisions alike, so it moves scores more than differences."
     )
     return [words]
+
+
+def _be(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"
 
 
 def _suites_missing(findings: Sequence[Finding]) -> list[str]:

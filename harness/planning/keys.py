@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 
+from harness.grading.seats import Seat
 from harness.records.inputs import Case, Criterion, GraderSpec, ModelSpec, Rubric
 from harness.records.outcomes import Request
 from harness.records.runs import GraderInfo, Manifest
@@ -44,22 +45,25 @@ def answer_key(request: Request) -> str:
     return digest(asked)
 
 
-def verdict_key(info: GraderInfo, spec: GraderSpec, asked: Asked, vote: int = 1) -> str:
+def verdict_key(info: GraderInfo, seat: Seat | None, asked: Asked, together: Sequence[Asked] = ()) -> str:
     """Name a verdict by its grader, what the grader saw of the criterion, the question and the answer.
 
     Each grader sees another part of a criterion, so rewording one asks the judge anew but not
     the signals, and a new signal costs no call. Points are in no key: they weigh verdicts, not make them.
+    `seat` is the judge's, `None` for a grader that asks no model. `together` holds all that the same call
+    asks about, where it asks about a whole dimension.
     """
-    return digest(
-        {
-            "grader": [info.kind, info.version],
-            "model": _judge(spec),
-            "criterion": _seen(info.kind, asked),
-            "question": asked.question_hash,
-            "answer": asked.answer_hash,
-            "vote": vote,
-        }
-    )
+    parts = {
+        "grader": [info.kind, info.version],
+        "model": None if seat is None else _model(seat.model),
+        "criterion": _seen(info.kind, asked),
+        "question": asked.question_hash,
+        "answer": asked.answer_hash,
+        "vote": 1 if seat is None else seat.vote,
+    }
+    if together:
+        parts["together"] = sorted(digest(_seen(info.kind, each)) for each in together)
+    return digest(parts)
 
 
 def grader_hash(info: GraderInfo, spec: GraderSpec, rubrics: Sequence[Rubric]) -> str:
@@ -73,7 +77,7 @@ def grader_hash(info: GraderInfo, spec: GraderSpec, rubrics: Sequence[Rubric]) -
         for rubric in rubrics
         for criterion in rubric.criteria
     ]
-    return digest([info.kind, info.version, _judge(spec), seen])
+    return digest([info.kind, info.version, judging(spec), seen])
 
 
 def run_id(manifest: Manifest) -> str:
@@ -88,7 +92,10 @@ def run_id(manifest: Manifest) -> str:
         [*_model(asked.model), manifest.model_version],
         [_asked_of(case) for case in manifest.cases],
         [asdict(rubric) for rubric in manifest.rubrics],
-        [[asdict(info), _judge(spec)] for info, spec in zip(manifest.graders, asked.graders, strict=True)],
+        [
+            [_graded_by(info), judging(spec)]
+            for info, spec in zip(manifest.graders, asked.graders, strict=True)
+        ],
     ]
     return digest(parts)[:12]
 
@@ -102,13 +109,25 @@ def _asked_of(case: Case) -> dict[str, object]:
     return {name: value for name, value in asdict(case).items() if name != "cluster"}
 
 
+def _graded_by(info: GraderInfo) -> dict[str, object]:
+    """Name a grader as before where nothing guards it, so that earlier runs keep their names."""
+    guards = {"canary": info.canary, "screening": info.screening}
+    plain = {"kind": info.kind, "version": info.version, "model": info.model}
+    return plain | {name: value for name, value in guards.items() if value}
+
+
 def briefing_hash(case: Case) -> str:
     """SHA-256 of a case's guidance and reference."""
     return digest([case.guidance, case.reference])
 
 
-def _judge(spec: GraderSpec) -> object:
-    return None if spec.model is None else _model(spec.model)
+def judging(spec: GraderSpec) -> object:
+    """Name who judges; how, by criterion or dimension, is in the grader's version."""
+    plain = None if spec.model is None else _model(spec.model)
+    if not (spec.panel or spec.escalate or spec.votes > 1):
+        return plain
+    escalated = [spec.escalate.when, _model(spec.escalate.model)] if spec.escalate else None
+    return {"models": [_model(model) for model in spec.judges], "votes": spec.votes, "escalate": escalated}
 
 
 def _model(model: ModelSpec) -> list[object]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from harness.records.comparisons import Flip
 from harness.records.estimates import OVERALL
 from harness.records.inputs import Case, Criterion
-from harness.records.outcomes import Answer, Failed, Outcome, Ungraded
+from harness.records.outcomes import Answer, Failed, Outcome, Ungraded, Verdict
 from harness.records.record import Record
 from harness.records.results import Arm, Report
 from harness.reporting import selection, words
@@ -252,7 +252,7 @@ def _marks(told: _Told, place: int, wanted: tuple[str, str], found: set[str]) ->
             for verdict in () if isinstance(outcome, Failed) else outcome.verdicts:
                 if (verdict.dimension, verdict.criterion) == wanted:
                     key = (attempt, verdict.met, verdict.quote)
-                    agreeing.setdefault(key, []).append((grader, visible(verdict.reason)))
+                    agreeing.setdefault(key, []).append((grader, _reason(verdict)))
     for (attempt, met, quote), said in sorted(agreeing.items(), key=lambda item: item[0][0]):
         word, sign = _WORDS[met]
         target = _quote_id(told, place, attempt, quote)
@@ -264,6 +264,11 @@ def _marks(told: _Told, place: int, wanted: tuple[str, str], found: set[str]) ->
             said=tuple(said),
             href=f"#{target}" if target in found else "",
         )
+
+
+def _reason(verdict: Verdict) -> str:
+    """Give the reason, and what it was decided from where that is more than one vote."""
+    return visible(" · ".join(filter(None, (verdict.reason, words.behind(verdict)))))
 
 
 _WORDS = {

@@ -38,6 +38,10 @@ _KEEP_PREFERENCE = _NEW_PREFERENCE.on_conflict_do_update(
     },
     where=preferences.c.winner == "",
 )
+
+VERDICT = tuple(name for name in Verdict.__dataclass_fields__ if name in verdicts.c)
+"""What is stored of a verdict; what it was decided from is stored as verdicts, too."""
+
 _FAIL = sqlite.insert(failures).prefix_with("OR REPLACE")
 _NEW_SPENDING = sqlite.insert(spending)
 _SPEND = _NEW_SPENDING.on_conflict_do_update(
@@ -79,7 +83,7 @@ class Changes:
         `asked_model` is the judge's, empty for a grader that asks nobody.
         """
         same = {"grader": grader, "asked_model": asked_model, "created_at": at}
-        self._verdicts += [{"key": key, **same, **asdict(verdict)} for key, verdict in given]
+        self._verdicts += [{"key": key, **same, **_row(verdict)} for key, verdict in given]
         self.keys += [key for key, _ in given]
 
     def preference(self, key: str, preference: Preference, *, asked_model: str, at: str) -> None:
@@ -111,3 +115,7 @@ class Changes:
         ):
             if rows:
                 connection.execute(statement, rows)
+
+
+def _row(verdict: Verdict) -> Row:
+    return {name: getattr(verdict, name) for name in VERDICT}

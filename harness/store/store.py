@@ -39,7 +39,7 @@ from harness.records.preferences import Preference
 from harness.records.record import Record
 from harness.records.runs import Manifest, Run, Spending, Stopping
 from harness.results import Failure
-from harness.store.changes import USAGE, Changes
+from harness.store.changes import USAGE, VERDICT, Changes
 from harness.store.tables import answers, calibrations, failures, preferences, runs, spending, verdicts
 
 WRITING = "BEGIN IMMEDIATE"
@@ -396,7 +396,7 @@ def _verdict(row: Row[Any]) -> Verdict:
     if met not in {None, 0, 1}:
         msg = f"verdicts.met must be 0, 1 or null, got {met}"
         raise _DamagedError(msg)
-    others = {name: values[name] for name in Verdict.__dataclass_fields__ if name != "met"}
+    others = {name: values[name] for name in VERDICT if name != "met"}
     return Verdict(met=None if met is None else bool(met), **others)
 
 
