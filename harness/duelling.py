@@ -42,17 +42,20 @@ def unlock(at_work: Session, planned: Sequence[Plan]) -> None:
         key_for(pairwise.model, at_work.environ)
 
 
-async def perform(at_work: Session, runs: Sequence[Run], spent: float, watch: Watch) -> Settled:
+async def perform(
+    at_work: Session, runs: Sequence[Run], planned: Sequence[Plan], spent: float, watch: Watch
+) -> Settled:
     """Ask whatever is missing of the duels of these runs; the first is the base of the others.
 
-    `spent` is what this command has paid already, in US dollars: both come out of one budget.
+    `planned` are their plans. `spent` is what this command has paid already, in US dollars: both come out of
+    one budget.
     """
     purse = Purse(Ledger(ceiling=at_work.ceiling, spent=spent))
     base, *candidates = runs
     settled = Settled()
-    for candidate in candidates:
-        pairwise = candidate.manifest.eval.pairwise
-        if pairwise is not None and (asks := missing(_duels(at_work.store, base, candidate), at_work.shelf)):
+    for candidate, plan in zip(candidates, planned, strict=False):  # no plan where nothing is compared so
+        if asks := missing(_duels(at_work.store, base, candidate), at_work.shelf):
+            at_work.store.expect(candidate.id, PAIRWISE, plan.cost)
             settled += await _settle(at_work, candidate, asks, purse, watch)
     return settled
 

@@ -18,6 +18,7 @@ from harness.comparison.spreads import spreads_of_one
 from harness.comparison.summary import counts, scores
 from harness.comparison.trust import applied, caveats, permitted, trust
 from harness.grading.labels import Labels
+from harness.grading.preferring import PREFERRING_VERSION
 from harness.grading.scoring import outcome
 from harness.grading.seats import how_asked
 from harness.grading.voting import decided
@@ -197,6 +198,7 @@ def provenance(arms: Sequence[Arm], prices: str) -> tuple[tuple[str, str], ...]:
         ("model", _asked(manifest)),
         *((f"grader {info.kind}", f"{info.model} {info.version}".strip()) for info in manifest.graders),
         *_prompts(manifest),
+        *_pairwise(manifest),
     ]
     for each in arms:
         revision = each.made.manifest.revision
@@ -328,6 +330,12 @@ def _prompts(manifest: Manifest) -> Iterable[tuple[str, str]]:
         if spec.judges:
             version, _, _ = info.version.partition("-")
             yield "judge prompt", f"version {version}, {', '.join(how_asked(spec))}"
+
+
+def _pairwise(manifest: Manifest) -> Iterable[tuple[str, str]]:
+    pairwise = manifest.eval.pairwise
+    if pairwise is not None:
+        yield "pairwise judge", f"{pairwise.model.name} {PREFERRING_VERSION}, asked: {pairwise.criterion}"
 
 
 def _share(arms: Sequence[Arm]) -> str:

@@ -199,6 +199,10 @@ def test_what_was_paid_for_pairs_is_in_the_ledger(tmp_path: Path) -> None:
         done = door(tmp_path, server, attempts=1).run(*COMPARE, "--json")
     (spent,) = [row for row in done.data["arms"][1]["spending"] if row["part"] == "pairwise"]
     assert spent["calls"] == 12
+    assert spent["estimate"] > 0
+    (judge,) = [words for name, words in done.data["provenance"] if name == "pairwise judge"]
+    assert judge.startswith("claude-haiku-5-5 ")
+    assert "The judge is of the family of the model that answered" in done.data["preferences"][0]["words"]
     assert spent["cost"] == pytest.approx(done.data["preferences"][0]["cost"])
 
 

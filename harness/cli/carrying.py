@@ -98,7 +98,7 @@ def carry_out(
         how = _How(sequential=sequential, post=Postroom(console) if wishes.batch else None)
         runs = _perform(at_work, tuple(zip(manifests, plans, strict=True)), meter, how)
         meter.conclude()
-        unasked = _duel(at_work, runs, meter)
+        unasked = _duel(at_work, runs, duels, meter)
         left = _left(at_work, manifests, batch=wishes.batch) if meter.left or unasked else ""
         made = assemble(at_work.store, runs, material.labels, typed)
         page = publish(made, material.root / REPORTS, charts)
@@ -209,9 +209,11 @@ def _perform(
             raise
 
 
-def _duel(at_work: Session, runs: Sequence[Run], meter: Meter) -> int:
+def _duel(at_work: Session, runs: Sequence[Run], planned: Sequence[Plan], meter: Meter) -> int:
     """Compare answers in pairs where the eval asks for it; return the calls that the budget left."""
-    settled = until_stopped(duelling.perform(at_work, runs, meter.paid, meter.watch))
+    if not planned:
+        return 0
+    settled = until_stopped(duelling.perform(at_work, runs, planned, meter.paid, meter.watch))
     if settled.made:
         made = words.many(settled.made, "pairwise preference")
         err().print(f"{made} made, {words.dollars(meter.cost)} spent in all.", style="dim")

@@ -13,6 +13,9 @@ from harness.reporting.words import interval, many, p_value, points
 from harness.statistics.estimates import NOTHING, clustered_rate, mean
 from harness.statistics.paired import paired
 
+_KIN = (
+    "The judge is of the family of the model that answered: such judges favour what they might have written."
+)
 _NET: Mapping[DuelWord, float] = {"win": 100.0, "tie": 0.0, "loss": -100.0}
 
 
@@ -34,6 +37,7 @@ def preferences(
     rate, p, p_method = _rate(results, clusters, candidate.eval.seed)
     replies = [reply for each in results for reply in (each.base_first, each.candidate_first) if reply]
     costs = [reply.cost for reply in replies]
+    kin = pairwise.model.name.partition("-")[0] == candidate.eval.model.name.partition("-")[0]
     made = Preferences(
         base=base.revision.label,
         candidate=candidate.revision.label,
@@ -54,7 +58,7 @@ def preferences(
         words="",
         duels=results,
     )
-    return replace(made, words=" ".join(_sentences(made)))
+    return replace(made, words=" ".join((*_sentences(made), *([_KIN] if kin else []))))
 
 
 def result(duel: Duel, stored: Mapping[str, Preference]) -> DuelResult:

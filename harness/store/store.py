@@ -191,6 +191,12 @@ class Store:
             if parts:
                 connection.execute(sqlite.insert(spending).on_conflict_do_nothing(), parts)
 
+    def expect(self, run: str, part: str, estimate: float | None) -> None:
+        """Record what one more part of a run that asks a model will cost; the first time counts."""
+        row = {"run": run, "part": part, "estimate": estimate, "calls": 0, "unpriced": 0, "cost": 0.0}
+        with self.writing() as connection:
+            connection.execute(sqlite.insert(spending).on_conflict_do_nothing(), row)
+
     def fail(self, run: str, failure: Failure, *, at: str) -> None:
         """Record why a trial of a run has no answer or no verdicts."""
         changes = Changes()
