@@ -14,6 +14,7 @@ import pytest
 
 from front_door import AGENT, Door
 from loopback import Body, Loopback, blocks, plausible, verdict
+from recordings import BOTH, ONE, record
 
 ANSWERS = re.compile(
     r"<answer A (\w+)>\n(.*?)\n</answer A \1>\n\n<answer B \1>\n(.*?)\n</answer B \1>", re.DOTALL
@@ -204,6 +205,43 @@ def test_what_was_paid_for_pairs_is_in_the_ledger(tmp_path: Path) -> None:
     assert judge.startswith("claude-haiku-5-5 ")
     assert "The judge is of the family of the model that answered" in done.data["preferences"][0]["words"]
     assert spent["cost"] == pytest.approx(done.data["preferences"][0]["cost"])
+
+
+def test_by_batches_and_in_looks_the_pairs_are_asked_one_at_a_time_all_the_same(tmp_path: Path) -> None:
+    with Loopback(reply=reply, judge=prefers_longer) as server:
+        batched = door(tmp_path / "batched", server, attempts=1).run(*COMPARE, "--batch", "--json")
+        assert batched.code == 0, batched.err
+        assert (pairs_asked(server), batched.data["preferences"][0]["wins"]) == (12, 6)
+        server.forget()
+        looks = door(tmp_path / "looks", server, attempts=1)
+        looks.cases(*(f"thing-{number}" for number in range(20)))
+        stopped = looks.run(*COMPARE, "--sequential", "--json")
+        (found,) = stopped.data["preferences"]
+        compared_cases = len(stopped.data["stopping"]["ran"])
+        assert found["rate"]["n"] == found["wins"] == compared_cases
+
+
+def test_a_stored_comparison_is_reported_again_with_its_pairs_and_without_a_server(tmp_path: Path) -> None:
+    with Loopback(reply=reply, judge=prefers_longer) as server:
+        project = door(tmp_path, server, attempts=1)
+        first = project.run(*COMPARE, "--json").data
+    runs = [arm["run"]["id"] for arm in first["arms"]]
+    assert "revised won 6, lost 0 and tied 0" in " ".join(project.run("report", *runs).out.split())
+
+
+def test_without_a_key_for_the_judge_of_pairs_nothing_is_begun(tmp_path: Path) -> None:
+    project = Door(tmp_path, key="")
+    record(project, ("queues", "caches"), lambda *_: BOTH, lambda *_: ONE)
+    project.eval(
+        "http://127.0.0.1:9",
+        model={"provider": "recorded", "answers": "datasets/recorded.jsonl"},
+        graders=[{"kind": "signals"}],
+        pairwise={"model": {"name": "claude-haiku-5-5", "base_url": "http://127.0.0.1:9"}},
+    )
+    done = project.run("compare", "small", "--base", "agents/old.md", "--candidate", "agents/helper.md")
+    assert done.code == 3
+    assert "ANTHROPIC_API_KEY" in done.err
+    assert not (tmp_path / "reports").exists()
 
 
 @pytest.mark.parametrize(
