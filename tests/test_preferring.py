@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import sample
 from harness.comparison.preferring import preferences
 from harness.grading.judging import UnreadableError
 from harness.grading.preferring import Shown, preference_request, read_preference
@@ -18,6 +19,8 @@ from harness.planning.work import Job, request_of
 from harness.records.inputs import Case, Pairwise
 from harness.records.outcomes import Answer, Trial
 from harness.records.preferences import Preference, Preferences, Winner
+from harness.reporting.markdown import markdown
+from harness.reporting.page import html
 from making import JUDGE, case, manifest
 
 PAIRWISE = Pairwise(model=JUDGE)
@@ -257,3 +260,25 @@ def test_swapping_the_arms_swaps_wins_and_losses_and_mirrors_the_rate(said: list
         assert 0 <= there.rate.mean <= 100
     if there.rate.low is not None and there.rate.high is not None:
         assert 0 <= there.rate.low <= there.rate.high <= 100
+
+
+# ------------------------------------------------------------------ how it is shown
+
+
+def test_names_and_questions_by_others_are_shown_and_never_act() -> None:
+    hostile = "<script>alert(1)</script>|[x](http://evil.example)"
+    found = replace(summed(pairs(8), longer), candidate=hostile, words=f"{hostile} won.", question=hostile)
+    report = replace(sample.report(), preferences=(found,))
+    shown = html(report, {})
+    assert 'id="pairwise"' in shown
+    assert "<script>alert(1)" not in shown
+    assert "&lt;script&gt;alert(1)" in shown
+    told = markdown(report)
+    assert "Answer by answer" in told
+    assert "<script>" not in told
+    assert "(http://evil" not in told
+
+
+def test_a_report_without_pairs_has_no_section_for_them() -> None:
+    assert 'id="pairwise"' not in html(sample.report(), {})
+    assert "Answer by answer" not in markdown(sample.report())
