@@ -6,8 +6,8 @@ READY := $(VENV)/.ready
 TOOLS := $(VENV)/audit
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix golden bench bench-peers performance profile simulate schemas drawings pictures \
-  local lock audit sbom clean
+.PHONY: help demo test check fix golden bench bench-peers performance attacks profile simulate schemas drawings \
+  pictures local lock audit sbom clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ bench-peers: $(READY) ## The same work through four other tools (installs 2.5 GB
 
 performance: $(READY) ## Write the tables of docs/performance.md anew (half an hour)
 	@$(BIN)/python benchmarks/quote.py
+
+attacks: $(READY) ## Write the tables of docs/attacks.md anew
+	@$(BIN)/python benchmarks/attacks.py --write
 
 profile: $(READY) ## Where the time of a run goes
 	@$(BIN)/python benchmarks/hotspots.py

@@ -7,7 +7,7 @@ from itertools import chain
 from statistics import median
 from types import MappingProxyType
 
-from harness.comparison import regrades
+from harness.comparison import guards, regrades
 from harness.comparison.comparing import compare_all
 from harness.comparison.findings import LEVEL
 from harness.comparison.gating import gates_of_one
@@ -17,6 +17,7 @@ from harness.comparison.reliability import reliability
 from harness.comparison.spreads import spreads_of_one
 from harness.comparison.summary import counts, scores
 from harness.comparison.trust import applied, caveats, permitted, trust
+from harness.comparison.votes import by_vote
 from harness.grading.labels import Labels
 from harness.grading.preferring import PREFERRING_VERSION
 from harness.grading.scoring import outcome
@@ -163,12 +164,14 @@ def report(
         ),
         agreements=agreements,
         trusts=tuple(trusts.values()),
-        notes=(*notes, *_incomplete(arms), *_stopped(arms), *_regraded(arms), *quoted),
+        notes=(*notes, *_incomplete(arms), *_stopped(arms), *_regraded(arms), *_guarded(arms), *quoted),
         provenance=provenance,
         rankings=_rankings(arms),
         reliabilities=_reliabilities(arms),
         gates=permitted(gates, trusts[decider], asked.gate),
-        spreads=() if candidates else spreads_of_one(decided, dimensions, clusters),
+        spreads=()
+        if candidates
+        else spreads_of_one(decided, dimensions, clusters, by_vote(decided, manifest)),
         stopping=_looks_of(base, candidates[0]) if len(candidates) == 1 else None,
     )
 
@@ -300,6 +303,11 @@ def _regraded(arms: Sequence[Arm]) -> Iterable[str]:
     return (words for each in arms for kind in each.outcomes for words in regrades.told(each, kind))
 
 
+def _guarded(arms: Sequence[Arm]) -> Iterable[str]:
+    """Say of every arm which answers were held back, and which verdicts a canary took away."""
+    return (words for each in arms for kind in each.outcomes for words in guards.told(each, kind))
+
+
 def _looks_of(base: Arm, candidate: Arm) -> Stopping | None:
     """Give the looks of a sequential comparison of these very runs."""
     stopping = candidate.made.stopping
@@ -329,7 +337,8 @@ def _prompts(manifest: Manifest) -> Iterable[tuple[str, str]]:
     for info, spec in zip(manifest.graders, manifest.eval.graders, strict=True):
         if spec.judges:
             version, _, _ = info.version.partition("-")
-            yield "judge prompt", f"version {version}, {', '.join(how_asked(spec))}"
+            guard = ", a canary for each answer" if info.canary else ", without canaries"
+            yield "judge prompt", f"version {version}, {', '.join(how_asked(spec))}{guard}"
 
 
 def _pairwise(manifest: Manifest) -> Iterable[tuple[str, str]]:

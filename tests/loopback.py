@@ -50,6 +50,13 @@ KEY = "loopback-key-0123456789abcdef"
 
 Body = dict[str, Any]
 
+
+class Raw(str):
+    """A structured reply that is sent as it is, whether or not it fits the schema."""
+
+    __slots__ = ()
+
+
 # ------------------------------------------------------------------ faults
 
 
@@ -536,7 +543,7 @@ class Loopback:
 
     def _message(self, body: Body, fault: Fault, name: str) -> Body:
         structured = "format" in body.get("output_config", {})
-        text = json.dumps(self.judge(body), ensure_ascii=False) if structured else self.reply(body)
+        text = _structured(self.judge(body)) if structured else self.reply(body)
         stop, thought = "end_turn", 12
         if fault.kind == "max_tokens" or tokens(text) + thought > body["max_tokens"]:
             stop = "max_tokens"
@@ -576,6 +583,10 @@ class Loopback:
             found[f"anthropic-ratelimit-{what}-remaining"] = str(limit - used)
             found[f"anthropic-ratelimit-{what}-reset"] = minute
         return found
+
+
+def _structured(value: Any) -> str:
+    return str(value) if isinstance(value, Raw) else json.dumps(value, ensure_ascii=False)
 
 
 def _object(content: bytes) -> Body | None:

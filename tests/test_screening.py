@@ -60,7 +60,7 @@ def test_an_answer_that_says_nothing_is_known(answer: str, why: str) -> None:
         "I can't recommend MongoDB here: use PostgreSQL.",
         "I cannot help with malware, but I can show you how to protect the endpoint against it.",
         "Put lorem ipsum into the template, then measure the layout in the browser.",
-        "You asked me to weigh two designs against one yardstick and commit to one of them. So: use a schema.",
+        "You asked me to weigh two designs against one yardstick, and to commit. So: use a schema.",
         "| a | b |\n|---|---|\n| 0 | 0 |\n| 0 | 0 |\n| 1 | 0 |",
         "使用客户端生成的标识符来避免重复。",
     ],

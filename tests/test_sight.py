@@ -34,6 +34,7 @@ LETTERS = st.text(
         "\x00",
         "\ue000",  # private use
         "\ufff9",  # interlinear annotation
+        "\U0001ffff",  # no character at all
     ],
 )
 def test_what_no_reader_sees_no_judge_sees(hidden: str) -> None:

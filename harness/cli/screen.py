@@ -103,10 +103,11 @@ def show_plan(console: Console, plans: Sequence[Plan]) -> None:
             name = f"{part.name}, in {words.many(part.calls, 'call')}" if fewer else part.name
             table.add_row(plain(label), plain(name), f"{part.stored:,}", f"{part.to_make:,}", cost)
     console.print(table)
-    for most in (plan.regrades for plan in plans):
-        if most is not None:
-            told = f"{most.calls:,} calls to {most.model} and {words.dollars(most.cost)}"
-            console.print(plain(f"regrading what flips can take {told} more, at most"), style="dim")
+    if most := [plan.regrades for plan in plans if plan.regrades is not None]:
+        calls, costs = sum(part.calls for part in most), [part.cost for part in most]
+        dear = words.dollars(None if None in costs else sum(each or 0.0 for each in costs))
+        told = f"{words.many(calls, 'call')} to {most[0].model} and {dear}"
+        console.print(plain(f"regrading what flips can take {told} more, at most"), style="dim")
     bases = {part.model: part.basis for plan in plans for part in plan.parts if part.model and part.to_make}
     for name, basis in bases.items():
         console.print(plain(f"estimate for {name}: {basis}"), style="dim")

@@ -31,7 +31,7 @@ def caveats(arm: Arm, grader: str) -> list[str]:
         return []
     name = spec.escalate.model.name
     words = (
-        f"Verdicts that flip between attempts are regraded by {name}, by one rule in each arm and each arm "
+        f"Verdicts that flip between attempts are regraded by {name}, in each arm by the same rule and "
         "for itself: one that flips more is judged more by that model, and where the two judges differ that "
         "looks like a difference. `when: both` lets it judge everything."
     )

@@ -12,6 +12,9 @@ from harness.grading.sight import sight
 from harness.records.inputs import CANARY, Criterion
 from harness.records.outcomes import Verdict
 
+NOT_RELIED_ON = "not relied on: "
+"""How the reason of a verdict begins that its judge's canary took away."""
+
 _SENTENCES = (
     "The answer names {} as a part of what it proposes.",
     "The answer says how {} is to be set up or configured.",
@@ -48,7 +51,7 @@ def relied_on(verdict: Verdict, canary: Verdict) -> Verdict:
     """Leave a verdict as it is where the canary held, and open where it did not."""
     if canary.met is False:
         return verdict
-    return replace(verdict, met=None, quote="", reason=f"not relied on: {canary.reason}")
+    return replace(verdict, met=None, quote="", reason=f"{NOT_RELIED_ON}{canary.reason}")
 
 
 def _drawn(answer: str) -> Iterator[tuple[str, str]]:

@@ -16,6 +16,9 @@ Parts = TypeVar("Parts", str, tuple[str, ...])
 SCREENING_RULES = 1
 """Raise it whenever an answer would be held back that was not before, or the other way round."""
 
+MEETS_NOTHING = ": it meets nothing"
+"""How the reason of a verdict ends that was given because of this, without asking anybody."""
+
 _WORD = re.compile(r"\w+")
 _RUN = 8  # words in a row that two texts share by accident next to never
 _ECHO = 0.5  # share of an answer that stands in the prompt word for word

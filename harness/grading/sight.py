@@ -15,12 +15,15 @@ SIGHT_RULES = 1
 
 _SHOWN = "("  # in place of the bracket that would begin a marker
 
+_NO_CHARACTERS = "".join(chr(plane << 16 | last) for plane in range(1, 14) for last in (0xFFFE, 0xFFFF))
 # What takes no room on a page, or stands for nothing: controls, marks of direction and of joining, fillers,
 # variation selectors, tags, private use, what is no character at all. Visible signs of category Cf stay.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u061c\u070f\u115f\u1160\u17b4\u17b5\u180b-\u180f"
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ud800-\uf8ff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0"
-    "\ufff0-\ufffb\ufffe\uffff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U0010ffff]|\r(?=\n)"
+    "\ufff0-\ufffb\ufffe\uffff"
+    + _NO_CHARACTERS
+    + "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U0010ffff]|\r(?=\n)"
 )
 _LINES = str.maketrans(dict.fromkeys("\r\x0b\x0c\x85\u2028\u2029", "\n") | {"\u2800": " "})
 

@@ -10,7 +10,7 @@ from harness.grading.canary import canary
 from harness.grading.checks import Against
 from harness.grading.labels import text_hash
 from harness.grading.scoring import criteria_of
-from harness.grading.screening import screened
+from harness.grading.screening import MEETS_NOTHING, screened
 from harness.grading.seats import Seat, seats
 from harness.planning.keys import Asked, answer_key, briefing_hash, digest, question_hash, verdict_key
 from harness.records.inputs import CANARY, Case, Criterion, GraderSpec
@@ -162,9 +162,8 @@ def _of_grader(
 
 
 def _silent(asked: Asked, why: str) -> Verdict:
-    return Verdict(
-        dimension=asked.dimension, criterion=asked.criterion.id, met=False, reason=f"{why}: it meets nothing"
-    )
+    reason = why + MEETS_NOTHING
+    return Verdict(dimension=asked.dimension, criterion=asked.criterion.id, met=False, reason=reason)
 
 
 def asked_of(manifest: Manifest, case: Case, answer: Answer) -> Sequence[Asked]:
