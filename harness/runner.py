@@ -185,11 +185,11 @@ async def _through(work: Iterator[Job], bench: Bench, keep: Keep) -> list[_Held]
             for _ in range(_IN_HAND * bench.manifest.eval.concurrency):
                 group.create_task(worker())
     except* HarnessError as ended:
-        raise _first(ended) from None
+        raise first_of(ended) from None
     return held
 
 
-def _first(ended: BaseExceptionGroup[HarnessError]) -> BaseException:
+def first_of(ended: BaseExceptionGroup[HarnessError]) -> BaseException:
     """Take the error out of its groups: several workers may have met the same one."""
     error: BaseException = ended
     while isinstance(error, BaseExceptionGroup):

@@ -6,13 +6,13 @@ random number itself, but is handed them.
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
 from harness.errors import InputError
-from harness.grading.graders import ChecksGrader, LabelsGrader, SignalsGrader
+from harness.grading.graders import ChecksGrader, CustomGrader, LabelsGrader, SignalsGrader
 from harness.judge import Judge
 from harness.metering import Metered, Purse
 from harness.models.access import key_for
@@ -25,10 +25,11 @@ from harness.planning.ledger import Ledger, bound
 from harness.planning.model import API_VERSION, Model
 from harness.planning.plan import Habit, Plan, plan
 from harness.planning.regrading import regrading, whole
-from harness.planning.work import Job, Shelf, jobs
+from harness.planning.work import Job, jobs
 from harness.project import Material
 from harness.records.inputs import GraderSpec, ModelSpec
 from harness.records.outcomes import Answer, Failed, Request, Verdict
+from harness.records.preferences import Preference
 from harness.records.runs import Manifest, Run
 from harness.reporting.words import many
 from harness.results import Failure
@@ -156,8 +157,21 @@ class Session:
             keeper = _Keeper(self, Run(id="", manifest=manifest, created_at=""), journal, watch)
             await run(iter(work), bench, keeper.keep)
 
+    @asynccontextmanager
+    async def metered(
+        self, run: str, part: str, spec: ModelSpec, purse: Purse, watch: Watch
+    ) -> AsyncIterator[tuple[Model, Journal]]:
+        """Open a model that is asked for something beside a run's answers and verdicts, and the journal.
+
+        What it costs is paid from `purse` and written down under that run and part.
+        """
+        async with AsyncExitStack() as stack:
+            journal = await stack.enter_async_context(Journal(self.store, Worker(), anew=self.anew))
+            till = _Till(self, run, journal, purse, watch)
+            yield till.metered(_Accounts(self, stack).of(spec), part, spec), journal
+
     @property
-    def shelf(self) -> Shelf:
+    def shelf(self) -> "_Shelf":
         """What counts as stored."""
         return _Anew(self.store) if self.anew else self.store
 
@@ -265,7 +279,7 @@ class _Till:
 
 @dataclass(frozen=True, slots=True)
 class _Anew:
-    """A store whose ungraded verdicts are treated as missing."""
+    """A store whose ungraded verdicts and preferences are treated as missing."""
 
     store: Store
 
@@ -275,6 +289,13 @@ class _Anew:
     def verdicts(self, keys: Sequence[str]) -> Mapping[str, Verdict]:
         found = self.store.verdicts(keys)
         return {key: verdict for key, verdict in found.items() if verdict.met is not None}
+
+    def preferences(self, keys: Sequence[str]) -> Mapping[str, Preference]:
+        found = self.store.preferences(keys)
+        return {key: preference for key, preference in found.items() if preference.winner is not None}
+
+
+_Shelf = Store | _Anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +359,8 @@ def free_grader(spec: GraderSpec, material: Material) -> Grader:
             return LabelsGrader(labels=material.labels[spec.labels])
         case "checks":
             return ChecksGrader()
+        case "custom":
+            return CustomGrader(material.functions[spec.function], spec.function)
         case _:
             return SignalsGrader()
 

@@ -25,9 +25,9 @@ ROWS = (
         "labelling",
         "data",
     ),
-    ("runner", "judge", "metering", "batching"),
-    ("files", "git", "models", "store", "charts", "drawing", "project", "revisions", "publishing"),
-    ("session", "stopping", "samples", "batched"),
+    ("runner", "judge", "umpire", "metering", "batching"),
+    ("files", "git", "models", "store", "charts", "drawing", "custom", "project", "revisions", "publishing"),
+    ("session", "stopping", "duelling", "samples", "batched"),
     ("cli", "pytest_plugin", "__main__"),
 )
 OWNERS: dict[str, str | tuple[str, ...]] = {

@@ -102,8 +102,11 @@ def _eval_notes(material: Material) -> Iterator[str]:
             more = f" and {len(silent) - _SHOWN} more" if len(silent) > _SHOWN else ""
             yield f"the signals grader leaves {listed(silent[:_SHOWN])}{more} open: no signals are declared"
     yield from filter(None, (kin(asked, spec.kind) for spec in asked.graders))
+    for source in material.sources.values():
+        yield f"the custom grader would run {source.path}, only with --allow-code"
     known = {name for price in shipped_prices().prices for name in (price.model, *price.aliases)}
-    for spec in (asked.model, *(model for grader in asked.graders for model in grader.models)):
+    beside = (asked.pairwise.model,) if asked.pairwise else ()
+    for spec in (asked.model, *beside, *(model for grader in asked.graders for model in grader.models)):
         if spec.provider == "anthropic" and spec.name not in known:
             near = difflib.get_close_matches(spec.name, known, n=1)
             meant = f"; did you mean {near[0]}?" if near else ""

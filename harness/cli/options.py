@@ -23,7 +23,7 @@ class Wishes:
     """What the person wants made and paid, and how fast.
 
     `budget` is in US dollars, `concurrency` in calls in flight, `None` for the eval's own; `max_rate` in
-    calls started a second on each account.
+    calls started a second on each account. `allow_code` lets the eval's custom graders run.
     """
 
     store: Path | None = None
@@ -34,6 +34,12 @@ class Wishes:
     batch: bool = False
     concurrency: int | None = None
     max_rate: float | None = None
+    allow_code: bool = False
+
+    @property
+    def repeated(self) -> tuple[str, ...]:
+        """The options that a command needs to do the same again."""
+        return ("--allow-code",) if self.allow_code else ()
 
 
 STORE = Path(".harness") / "store.db"
@@ -87,6 +93,7 @@ def wishes_options(function: F) -> Callable[..., Any]:
     @click.option(
         "--concurrency", type=click.IntRange(1), help="Calls in flight at most; default: the eval's."
     )
+    @click.option("--allow-code", is_flag=True, help="Run the Python file of the eval's custom grader.")
     @click.option("--max-rate", type=_Rate(), help="Calls started a second at most, on each account.")
     @functools.wraps(function)
     def taking(*arguments: object, **options: Any) -> object:  # noqa: ANN401 - click hands over whatever was typed

@@ -90,7 +90,8 @@ def show_plan(console: Console, plans: Sequence[Plan]) -> None:
     """Print what is stored and what is to be made of each revision, and what that would cost."""
     first = plans[0]
     attempts = f"{first.attempts} attempts" if first.attempts > 1 else "one attempt"
-    revisions = f"{len(plans)} revisions" if len(plans) > 1 else "one revision"
+    arms = sum(plan.trials > 0 for plan in plans)  # a pairwise comparison has no trials of its own
+    revisions = f"{arms} revisions" if arms > 1 else "one revision"
     trials = sum(plan.trials for plan in plans)
     console.print(f"{words.many(first.cases, 'case')}, {attempts} each, {revisions}: {trials:,} trials")
     table = _table("plan", "", "stored", "to make", "cost")
@@ -144,6 +145,7 @@ class Meter:
         self.answers = self.verdicts = self.failed = self.unmarked = self.left = 0
         self._waited = False
         self.cost: float | None = 0.0
+        self.paid = 0.0  # what is known of the cost
         self.done = 0
         self._reasons = Counter[str]()
         self._words: dict[str, tuple[str, str]] = {}
@@ -181,6 +183,7 @@ class Meter:
                 self.verdicts += len(verdicts)
             case Paid(_, cost):
                 self.cost = None if cost is None or self.cost is None else self.cost + cost
+                self.paid += cost or 0.0
             case Failed(trial=trial, kind=kind, message=message, hint=hint):
                 self.failed += 1
                 self._reason(kind, message, hint)
@@ -300,6 +303,11 @@ def show_report(console: Console, report: Report) -> None:
         _show_deciding(console, deciding, alone=not others)
         for other in others:
             console.print(_in_a_line(other))
+    for found in report.preferences:
+        console.print()
+        title = f"{found.candidate} against {found.base}, answer by answer"
+        console.print(Text(visible(title), style="bold"))
+        console.print(plain(found.words))
     _show_beside(console, report)
     _show_caveats(console, [c for c in report.comparisons if c.grader == report.graders[0].kind])
     if report.agreements:

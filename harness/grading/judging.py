@@ -85,6 +85,14 @@ def _verdict(value: dict[str, object], *, answer: str, dimension: str, criterion
     )
 
 
+def proven(quote: str, answer: str) -> str:
+    """Give the answer's own text of a quote; raises UnreadableError when it proves nothing."""
+    found = locate(quote, answer)
+    if fault := _fault(quote, found, answer):
+        raise UnreadableError(fault)
+    return found
+
+
 def locate(quote: str, answer: str) -> str:
     """Find a quote in an answer and return the answer's own text of it; empty when it does not occur.
 

@@ -143,6 +143,8 @@ def _seen(kind: str, asked: Asked) -> object:
     criterion = asked.criterion
     if kind == "judge":
         return [criterion.text, criterion.evidence, asked.briefing_hash]
+    if kind == "custom":
+        return [asked.dimension, asdict(criterion), asked.briefing_hash]
     if kind == "signals":
         return [[asdict(signal) for signal in criterion.signals], criterion.evidence]
     return [asked.dimension, criterion.id]

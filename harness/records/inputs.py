@@ -225,7 +225,7 @@ MAX_MISSING = 0.1
 """Share of trials that may lack a score where nobody names another."""
 
 Provider = Literal["anthropic", "recorded"]
-GraderKind = Literal["judge", "signals", "labels", "checks"]
+GraderKind = Literal["judge", "signals", "labels", "checks", "custom"]
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
 JudgeMode = Literal["criterion", "dimension"]
 
@@ -290,7 +290,7 @@ class GraderSpec(Record):
 
     kind: GraderKind
     """`judge` asks a model, `signals` matches declared phrases, `labels` looks verdicts up; `checks` only
-    runs the criteria's checks, which every other kind runs too."""
+    runs the criteria's checks, which every other kind runs too; `custom` asks a function of the project."""
     model: ModelSpec | None = None
     """The judge's model (kind `judge` only)."""
     mode: JudgeMode = "criterion"
@@ -305,6 +305,9 @@ class GraderSpec(Record):
     labels: str = ""
     """Labelled verdicts, a JSONL file: the verdicts themselves for kind `labels`; for the other
     kinds, what their agreement is measured against and printed beside their verdicts."""
+    function: str = ""
+    """A Python function of the project, as `module:function` (kind `custom` only): `evals.graders.tone:grade`
+    is `grade` in evals/graders/tone.py. It runs only with `--allow-code`."""
     in_sample: bool = False
     """Whether this grader was written while looking at these labels: its agreement flatters it then."""
     canary: bool = True
@@ -325,6 +328,10 @@ class GraderSpec(Record):
             refuse(f"mode, votes, panel and escalate belong to kind judge, not {self.kind}")
         if self.kind == "labels" and not self.labels:
             refuse("labels must name a JSONL file for kind labels")
+        if self.kind == "custom" and not _FUNCTION.fullmatch(self.function):
+            refuse(f"function must be module:function for kind custom, got {self.function!r}")
+        if self.kind != "custom" and self.function:
+            refuse(f"function belongs to kind custom, not {self.kind}")
         if self.kind != "judge" and not self.canary:
             refuse(f"canary belongs to kind judge, not {self.kind}")
         if self.kind not in {"judge", "signals"} and not self.screening:
@@ -354,6 +361,27 @@ class GraderSpec(Record):
         _unique("model of a panel", (model.name for model in self.panel))
         if self.escalate and self.escalate.model in self.judges:
             refuse("escalate must name another model than those that judge, or another effort")
+
+
+PREFERRED = "Which answer would help the person who asked more, if they acted on it?"
+"""What is asked of two answers where the eval asks nothing else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairwise(Record):
+    """A judge that compares the two answers to a case, in both orders; it stands beside the gate."""
+
+    model: ModelSpec
+    """The judge's model."""
+    criterion: str = PREFERRED
+    """What the judge is asked of the two answers."""
+
+    def __post_init__(self) -> None:
+        """Refuse a judge that could not be asked, or is asked nothing."""
+        if self.model.provider != "anthropic":
+            refuse("model must have provider anthropic: a judge is asked, not looked up")
+        if not self.criterion.strip():
+            refuse("criterion must say what makes an answer the better one, got nothing")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -419,6 +447,8 @@ class Eval(Record):
     """Who answers as the agent."""
     graders: tuple[GraderSpec, ...]
     """Who grades. The first decides; the others are shown beside it."""
+    pairwise: Pairwise | None = None
+    """Compare the answers of both revisions directly, too; shown beside the scores, decides no gate."""
     attempts: int = 1
     """How often each case is answered by each revision."""
     concurrency: int = 16
@@ -458,6 +488,7 @@ class Eval(Record):
             refuse(f"max_missing must be a share between 0 and 1, got {self.max_missing}")
 
 
+_FUNCTION = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 _ADDRESS = re.compile(
     r"https?://(?P<host>\[[0-9A-Fa-f:.]+\]|[^/?#:@\[\]]+)(:(?P<port>[0-9]{1,5}))?(/[^?#]*)?"
 )

@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects import sqlite
 
 from harness.records.outcomes import Answer, Verdict
+from harness.records.preferences import Preference
 from harness.results import Failure
-from harness.store.tables import answers, failures, spending, verdicts
+from harness.store.tables import answers, failures, preferences, spending, verdicts
 
 USAGE = ("input_tokens", "output_tokens", "cache_write_tokens", "cache_read_tokens")
 _PLAIN = ("text", "stop_reason", "model", "cost", "seconds", "retries", "request_id")
@@ -25,6 +26,17 @@ _KEEP_VERDICT = _NEW_VERDICT.on_conflict_do_update(
         **{name: verdicts.c[name] + _NEW_VERDICT.excluded[name] for name in ("cost", *USAGE, "seconds")},
     },
     where=verdicts.c.met.is_(None),
+)
+_NEW_PREFERENCE = sqlite.insert(preferences)
+_RENEWED = ("winner", "first_quote", "second_quote", "reason", "created_at")
+_ADDED = ("cost", *USAGE, "seconds")
+_KEEP_PREFERENCE = _NEW_PREFERENCE.on_conflict_do_update(
+    index_elements=["key"],
+    set_={
+        **{name: _NEW_PREFERENCE.excluded[name] for name in _RENEWED},
+        **{name: preferences.c[name] + _NEW_PREFERENCE.excluded[name] for name in _ADDED},
+    },
+    where=preferences.c.winner == "",
 )
 
 VERDICT = tuple(name for name in Verdict.__dataclass_fields__ if name in verdicts.c)
@@ -47,11 +59,13 @@ class Changes:
     keys: list[str] = field(default_factory=list)
     _answers: list[Row] = field(default_factory=list)
     _verdicts: list[Row] = field(default_factory=list)
+    _preferences: list[Row] = field(default_factory=list)
     _failures: list[Row] = field(default_factory=list)
     _spending: dict[tuple[str, str], Row] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self._answers or self._verdicts or self._failures or self._spending)
+        rows = (self._answers, self._verdicts, self._preferences, self._failures, self._spending)
+        return any(rows)
 
     def answer(self, key: str, answer: Answer, *, asked_model: str, at: str) -> None:
         """Add an answer; one that is stored already will stay as it is."""
@@ -72,6 +86,12 @@ class Changes:
         self._verdicts += [{"key": key, **same, **_row(verdict)} for key, verdict in given]
         self.keys += [key for key, _ in given]
 
+    def preference(self, key: str, preference: Preference, *, asked_model: str, at: str) -> None:
+        """Add a preference; a stored one will give way only if it was ungraded."""
+        row: Row = {"key": key, "asked_model": asked_model, "created_at": at, **asdict(preference)}
+        self._preferences.append(row | {"winner": preference.winner or ""})
+        self.keys.append(key)
+
     def failure(self, run: str, failure: Failure, *, at: str) -> None:
         """Add why a trial of a run has no answer or no verdicts."""
         self._failures.append({"run": run, "created_at": at, **asdict(failure)})
@@ -89,6 +109,7 @@ class Changes:
         for statement, rows in (
             (_KEEP_ANSWER, self._answers),
             (_KEEP_VERDICT, self._verdicts),
+            (_KEEP_PREFERENCE, self._preferences),
             (_FAIL, self._failures),
             (_SPEND, list(self._spending.values())),
         ):

@@ -35,11 +35,12 @@ from harness.errors import InputError, StoreError
 from harness.parsing.reading import from_json, to_json
 from harness.records.calibrations import Calibration
 from harness.records.outcomes import Answer, Usage, Verdict
+from harness.records.preferences import Preference
 from harness.records.record import Record
 from harness.records.runs import Manifest, Run, Spending, Stopping
 from harness.results import Failure
 from harness.store.changes import USAGE, VERDICT, Changes
-from harness.store.tables import answers, calibrations, failures, runs, spending, verdicts
+from harness.store.tables import answers, calibrations, failures, preferences, runs, spending, verdicts
 
 WRITING = "BEGIN IMMEDIATE"
 """How a transaction that writes begins: with the lock, so that nothing it has read can change below it."""
@@ -94,6 +95,15 @@ class Store:
                 found.update((row.key, _verdict(row)) for row in rows)
         return found
 
+    def preferences(self, keys: Sequence[str]) -> Mapping[str, Preference]:
+        """Return the stored preferences among these keys."""
+        found: dict[str, Preference] = {}
+        with self._reading() as connection:
+            for chunk in _chunks(keys):
+                rows = connection.execute(select(preferences).where(preferences.c.key.in_(chunk)))
+                found.update((row.key, _preference(row)) for row in rows)
+        return found
+
     def keep_answer(self, key: str, answer: Answer, *, asked_model: str, at: str) -> None:
         """Put an answer on disk; one that is stored already stays as it is."""
         changes = Changes()
@@ -124,7 +134,12 @@ class Store:
         The role is `agent`, or the grader's kind: the same model answers and judges at other lengths.
         """
         found: dict[tuple[str, str], tuple[float, float, int]] = {}
-        for table, role in ((answers, literal("agent")), (verdicts, verdicts.c.grader)):
+        roles = (
+            (answers, literal("agent")),
+            (verdicts, verdicts.c.grader),
+            (preferences, literal("pairwise")),
+        )
+        for table, role in roles:
             seconds = func.coalesce(func.avg(func.nullif(table.c.seconds, 0)), 0)
             means = (func.avg(table.c.output_tokens), seconds, func.count())
             query = select(role.label("role"), table.c.asked_model, *means)
@@ -139,7 +154,7 @@ class Store:
         with self._reading() as connection:
             return {
                 table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
-                for table in (answers, verdicts, runs, failures, calibrations)
+                for table in (answers, verdicts, preferences, runs, failures, calibrations)
             }
 
     # -- runs
@@ -175,6 +190,12 @@ class Store:
             connection.execute(delete(failures).where(failures.c.run == run.id))
             if parts:
                 connection.execute(sqlite.insert(spending).on_conflict_do_nothing(), parts)
+
+    def expect(self, run: str, part: str, estimate: float | None) -> None:
+        """Record what one more part of a run that asks a model will cost; the first time counts."""
+        row = {"run": run, "part": part, "estimate": estimate, "calls": 0, "unpriced": 0, "cost": 0.0}
+        with self.writing() as connection:
+            connection.execute(sqlite.insert(spending).on_conflict_do_nothing(), row)
 
     def fail(self, run: str, failure: Failure, *, at: str) -> None:
         """Record why a trial of a run has no answer or no verdicts."""
@@ -385,6 +406,16 @@ def _verdict(row: Row[Any]) -> Verdict:
     return Verdict(met=None if met is None else bool(met), **others)
 
 
+def _preference(row: Row[Any]) -> Preference:
+    values = _sound(row, preferences)
+    if values["winner"] not in _WINNERS:
+        msg = f"preferences.winner must be first, second, tie or empty, got {values['winner']!r}"
+        raise _DamagedError(msg)
+    others = {name: values[name] for name in Preference.__dataclass_fields__ if name != "winner"}
+    return Preference(winner=values["winner"] or None, **others)
+
+
+_WINNERS = frozenset({"first", "second", "tie", ""})
 # SQLAlchemy would take whatever is not 0 for true; a verdict is not made of damage.
 _VERDICTS = (*(c for c in verdicts.c if c.name != "met"), type_coerce(verdicts.c.met, Integer).label("met"))
 _ANSWER = tuple(name for name in Answer.__dataclass_fields__ if name != "usage")

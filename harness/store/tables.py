@@ -60,6 +60,24 @@ verdicts = Table(
     Column("cache_read_tokens", Integer, nullable=False, server_default="0"),
 )
 
+preferences = Table(
+    "preferences",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("winner", String(8), nullable=False),  # empty: ungraded
+    Column("first_quote", Text, nullable=False),
+    Column("second_quote", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("cost", Float),
+    Column("asked_model", String(200), nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("input_tokens", Integer, nullable=False),
+    Column("output_tokens", Integer, nullable=False),
+    Column("cache_write_tokens", Integer, nullable=False),
+    Column("cache_read_tokens", Integer, nullable=False),
+    Column("created_at", String(32), nullable=False),
+)
+
 runs = Table(
     "runs",
     metadata,
@@ -185,6 +203,11 @@ def _prompts_of_verdicts(connection: Connection) -> None:
             connection.execute(text(f"ALTER TABLE verdicts ADD COLUMN {name} INTEGER NOT NULL DEFAULT 0"))
 
 
+def _preferences(connection: Connection) -> None:
+    """Version 7: which of two answers a judge prefers, one row for each order they were shown in."""
+    metadata.create_all(connection, tables=[preferences])
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _first,
     _calibrations,
@@ -192,5 +215,6 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _spending,
     _batches,
     _prompts_of_verdicts,
+    _preferences,
 )
 """Step n takes a store from version n to n + 1. Never edit a step that has shipped; append one."""
