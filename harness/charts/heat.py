@@ -81,13 +81,21 @@ def block(axes: "Axes", left: float, drawn: Block, cases: Sequence[str], columns
             cell(axes, (x, row), drawn.values.get(case, {}).get(heading), scores=drawn.scores)
 
 
-def cell(axes: "Axes", place: tuple[float, float], value: float | None, *, scores: bool) -> None:
-    """Draw one cell: its colour in steps of the house's scale, its number on it."""
+def cell(
+    axes: "Axes",
+    place: tuple[float, float],
+    value: float | None,
+    *,
+    scores: bool,
+    size: float = 9.5,
+    quiet: bool = False,
+) -> None:
+    """Draw one cell: its colour in steps of the house's scale, its number on it; `quiet` leaves out a 0."""
     from matplotlib.patches import Rectangle  # noqa: PLC0415 # half a second that only drawing needs
 
     x, y = place
     if value is None:
-        axes.text(x, y, "–", ha="center", va="center", color=house.SOFT)
+        axes.text(x, y, "–", ha="center", va="center", color=house.SOFT, size=size)
         return
     half = len(house.STEPS) // 2
     step = round(value / 25) if scores else max(-half, min(half, round(value / 10)))
@@ -96,4 +104,5 @@ def cell(axes: "Axes", place: tuple[float, float], value: float | None, *, score
     )
     colour = house.STRONG_TEXT if abs(step) == half else house.INK
     text = words.points(value, 0) if scores else words.signed(value, 0)
-    axes.text(x, y, text, ha="center", va="center", color=colour)
+    if not (quiet and round(value) == 0):
+        axes.text(x, y, text, ha="center", va="center", color=colour, size=size)

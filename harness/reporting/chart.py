@@ -59,6 +59,7 @@ BETTER = "#0067a6"
 WORSE = "#b3470a"
 NO_WORSE = "#0f7265"
 STRONG_TEXT = "#fefefe"
+BAND = "#dcdaf3"
 
 VERDICTS: dict[VerdictWord, str] = {
     "better": BETTER,
@@ -82,6 +83,7 @@ _DARK = {
     WORSE: "#f0924c",
     NO_WORSE: "#4cc2ae",
     STRONG_TEXT: "#0d1117",
+    BAND: "#2c2950",
 } | dict(
     zip(
         STEPS,
