@@ -27,7 +27,7 @@ ROWS = (
     ("runner", "judge", "metering", "batching"),
     ("files", "git", "models", "store", "charts", "drawing", "project", "revisions", "publishing"),
     ("session", "stopping", "samples", "batched"),
-    ("cli", "pytest_plugin", "__main__"),
+    ("cli", "api", "viewing", "pytest_plugin", "__main__"),
 )
 OWNERS: dict[str, str | tuple[str, ...]] = {
     "numpy": ("harness.statistics", "harness.charts"),
