@@ -7,6 +7,8 @@ from harness.files import sha256, write
 from harness.records.results import Report
 from harness.reporting.junit import junit
 from harness.reporting.markdown import markdown
+from harness.reporting.summary import as_json as as_json_summary
+from harness.reporting.summary import summary
 from harness.reporting.tables import as_json, csv, fingerprint
 
 _STAMP = ".content"
@@ -15,9 +17,9 @@ _STAMP = ".content"
 def publish(report: Report, reports: Path, drawing: Drawing) -> Path:
     """Write `reports/<name>/` and return the path of its page.
 
-    Holds `index.html`, `report.md`, `results.csv`, `results.json`, `junit.xml`, and the charts as SVG and PNG
-    with their data as CSV. A report whose content and drawing code are those of last time is left as it is.
-    The charts are drawn by `drawing` while the rest is written here.
+    Holds `index.html`, `report.md`, `results.csv`, `results.json`, `summary.json`, `junit.xml`, and the
+    charts as SVG and PNG with their data as CSV. A report whose content and drawing code are those of last
+    time is left as it is. The charts are drawn by `drawing` while the rest is written here.
     """
     folder = reports / report.name
     stamp = sha256((_version() + fingerprint(report)).encode())
@@ -42,6 +44,7 @@ def _files(report: Report, drawing: Drawing) -> dict[str, bytes]:
         "results.csv": csv(report).encode(),
         "results.json": as_json(report).encode(),
         "junit.xml": junit([report]).encode(),
+        "summary.json": as_json_summary(summary(report)).encode(),
     }
     charts = drawing.charts()
     return {

@@ -36,6 +36,7 @@ OWNERS: dict[str, str | tuple[str, ...]] = {
     "pydantic_core": "harness.parsing.reading",
     "anthropic": "harness.models",
     "aiohttp": "harness.models",
+    "uvicorn": "harness.viewing",
     "uvloop": "harness.cli.stopping",
     "httpx2": "harness.models",
     "tenacity": "harness.models",
