@@ -54,7 +54,7 @@ profile: $(READY) ## Where the time of a run goes
 	@$(BIN)/python benchmarks/hotspots.py
 
 schemas: $(READY) ## Write docs/schemas/ anew from the types
-	@for kind in dataset rubric eval; do $(BIN)/harness schema $$kind > docs/schemas/$$kind.schema.json; done
+	@for kind in dataset rubric eval report; do $(BIN)/harness schema $$kind > docs/schemas/$$kind.schema.json; done
 
 drawings: $(READY) ## Draw the pictures of docs/statistics.md anew
 	@$(BIN)/python docs/drawings.py

@@ -28,7 +28,7 @@ ROWS = (
     ("runner", "judge", "umpire", "metering", "batching"),
     ("files", "git", "models", "store", "charts", "drawing", "custom", "project", "revisions", "publishing"),
     ("session", "stopping", "duelling", "samples", "batched"),
-    ("cli", "pytest_plugin", "__main__"),
+    ("cli", "api", "viewing", "pytest_plugin", "__main__"),
 )
 OWNERS: dict[str, str | tuple[str, ...]] = {
     "numpy": ("harness.statistics", "harness.charts"),
@@ -37,6 +37,7 @@ OWNERS: dict[str, str | tuple[str, ...]] = {
     "pydantic_core": "harness.parsing.reading",
     "anthropic": "harness.models",
     "aiohttp": "harness.models",
+    "uvicorn": "harness.viewing",
     "uvloop": "harness.cli.stopping",
     "httpx2": "harness.models",
     "tenacity": "harness.models",

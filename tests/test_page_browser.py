@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import sample
-from harness.charts import draw
+from harness.charts.of_report import draw
 from harness.records.inputs import Gate
 from harness.reporting.page import html
 from test_sheets import made, told

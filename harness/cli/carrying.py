@@ -127,7 +127,7 @@ def assemble(store: Store, runs: Sequence[Run], labels: Mapping[str, Labels], co
         arms,
         command=command,
         agreements=agreements(arms, labels),
-        calibrations=_calibrations(store, manifest),
+        calibrations=calibrations(store, manifest),
         notes=manifest.eval.notes,
         provenance=provenance(arms, f"table of {prices.version}"),
     )
@@ -137,7 +137,7 @@ def assemble(store: Store, runs: Sequence[Run], labels: Mapping[str, Labels], co
     return replace(made, corrections=corrected, preferences=preferred, notes=(*made.notes, *leans))
 
 
-def _calibrations(store: Store, manifest: Manifest) -> Mapping[str, Calibration]:
+def calibrations(store: Store, manifest: Manifest) -> Mapping[str, Calibration]:
     """Look up what is known of each grader's agreement with labels."""
     return {
         info.kind: found
@@ -149,7 +149,7 @@ def _calibrations(store: Store, manifest: Manifest) -> Mapping[str, Calibration]
 def trusted_decider(store: Store, manifest: Manifest) -> Trust:
     """Say how far the grader that decides may decide a gate."""
     kind = manifest.graders[0].kind
-    return trust(kind, _calibrations(store, manifest).get(kind), eval_name=manifest.eval_name)
+    return trust(kind, calibrations(store, manifest).get(kind), eval_name=manifest.eval_name)
 
 
 def _warn_of_gate(store: Store, manifests: Sequence[Manifest]) -> None:

@@ -41,6 +41,8 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "Look at what there is": (
         ("trend", "See the score over time: has it moved, and since when?"),
+        ("view", "See reports, runs and trends in the browser, live; this machine alone."),
+        ("chart", "Draw one chart of stored runs: SVG, PNG, its data as CSV."),
         ("list", "List the runs in the store."),
         ("show", "Read one case: the answers, each verdict and its evidence."),
         ("explain", "Say step by step how a verdict came about."),

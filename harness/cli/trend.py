@@ -58,7 +58,7 @@ def command(  # noqa: PLR0913 - one for each option
     eval_name = eval_path(name).stem
     root = root_of(Path.cwd())
     with open_store(store_path(store, root), create=False) as opened:
-        arms = _arms(opened, eval_name, (label, control))
+        arms = stored_arms(opened, eval_name, (label, control))
     found = periods(
         [each for each in map(scored, arms) if each.at >= since], control=control, sides=_SIDES[side]
     )
@@ -78,7 +78,7 @@ def command(  # noqa: PLR0913 - one for each option
     return 0
 
 
-def _arms(store: Store, eval_name: str, labels: tuple[str | None, str]) -> list[Arm]:
+def stored_arms(store: Store, eval_name: str, labels: tuple[str | None, str]) -> list[Arm]:
     """Read the finished runs back.
 
     A run with more missing than its eval allows is named and left out, and so is one that stopped early: its
