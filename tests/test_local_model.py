@@ -33,8 +33,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
         door.cases(*CASES)
         door.write("evals/rubrics/security.yaml", GENERAL)
         settings = {"name": NAME, "base_url": base_url, "max_tokens": 64}
-        judge = {"kind": "judge", "model": {**settings, "max_tokens": 40}}
-        door.eval(base_url, model=settings, graders=[{"kind": "signals"}, judge], concurrency=2)
+        judge = {"kind": "judge", "model": {**settings, "max_tokens": 40}, "canary": False}
+        door.eval(base_url, model=settings, graders=[{"kind": "signals"}, judge], concurrency=1)
         first = door.run("run", "small", "--yes", "--json")
         assert first.code == 0, first.err
         door.write("first.json", first.out)
