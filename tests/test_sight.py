@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.grading.judging import locate
-from harness.grading.sight import sight
+from harness.grading.sight import _BRACKET, _REDUCED, sight
 
 LETTERS = st.text(
     alphabet=st.one_of(
@@ -100,6 +100,11 @@ def test_what_looks_like_a_marker_loses_its_bracket(marker: str) -> None:
 )
 def test_ordinary_code_and_prose_stay(code: str) -> None:
     assert sight(code).text == code
+
+
+def test_every_character_that_looks_like_a_bracket_is_looked_at() -> None:
+    alike = [chr(code) for code in range(0x10000) if _REDUCED[code] in "<&%\\["]
+    assert [sign for sign in alike if not _BRACKET.match(sign)] == []
 
 
 @given(LETTERS)

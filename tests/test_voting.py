@@ -156,14 +156,16 @@ def test_a_dearer_judge_has_a_seat_at_every_verdict_only_if_it_regrades_all() ->
 @pytest.mark.parametrize("votes", [1, 3])
 @pytest.mark.parametrize("panel", [(), (JUDGE, OPUS, replace(JUDGE, name="another-1"))])
 @pytest.mark.parametrize("when", ["", "flips", "both"])
+@pytest.mark.parametrize("canary", [False, True])
 def test_the_plan_counts_the_calls_that_are_made_before_and_after_there_are_answers(
-    mode: JudgeMode, votes: int, panel: tuple[ModelSpec, ...], when: str
+    mode: JudgeMode, votes: int, panel: tuple[ModelSpec, ...], when: str, *, canary: bool
 ) -> None:
     dear = replace(OPUS, effort="max")
     escalate = Escalation(model=dear, when=when) if when else None  # type: ignore[arg-type]
     model = None if panel else JUDGE
     spec = GraderSpec(kind="judge", model=model, panel=panel, votes=votes, mode=mode, escalate=escalate)
-    asked, shelf = judged(spec), Shelf()
+    plain, shelf = judged(spec), Shelf()
+    asked = replace(plain, graders=tuple(replace(info, canary=canary) for info in plain.graders))
 
     def planned() -> Plan:
         return plan(asked, whole(asked, shelf), shipped_prices(), {}, dt.date(2026, 11, 22))
@@ -172,7 +174,7 @@ def test_the_plan_counts_the_calls_that_are_made_before_and_after_there_are_answ
     made = sum(len(calls(marks_of(asked, job.case, answer(job.trial.key)))) for job in trials)
     assert planned().calls == len(trials) + made
     most = planned().regrades
-    assert (most.calls if most else 0) == (len(trials) * 4 if when == "flips" else 0)
+    assert (most.calls if most else 0) == (len(trials) * (4 + canary) if when == "flips" else 0)
     shelf.of_answers = {job.trial.key: answer(job.trial.key) for job in trials}
     assert planned().calls == made
 

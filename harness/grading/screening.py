@@ -98,6 +98,8 @@ def _of_prompt(prompt: str) -> frozenset[tuple[str, ...]]:
 def _loops(words: tuple[str, ...], text: str) -> bool:
     """Say whether next to nothing is new after the first round, by words or, without spaces, by letters."""
     if len(words) >= _LOOP_WORDS:
+        if len(set(words)) > _LOOP * len(words) + _LOOP_RUN:
+            return False  # each word begins a run of its own, but for the last
         return _new(words, _LOOP_RUN) <= _LOOP
     return len(text) >= _LOOP_LETTERS and _new(text, _RUN) <= _LOOP_OF_LETTERS
 

@@ -25,6 +25,7 @@ _UNSEEN = re.compile(
     + _NO_CHARACTERS
     + "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U0010ffff]|\r(?=\n)"
 )
+_OTHER_LINES = re.compile("[\r\x0b\x0c\x85\u2028\u2029\u2800]")
 _LINES = str.maketrans(dict.fromkeys("\r\x0b\x0c\x85\u2028\u2029", "\n") | {"\u2800": " "})
 
 # What looks like a letter or sign of a marker though Unicode does not decompose it to that.
@@ -74,10 +75,12 @@ def _spelled(names: tuple[str, ...]) -> str:
 _NAMES = _spelled(tuple(sorted(_OURS + _OTHERS + _TURNS, key=len, reverse=True)))
 _OPEN = r"(?:<|&lt;?|&\#0*60;?|&\#x0*3c;?|%3c|\\u003c|\\x3c)"
 _CLOSE = r"(?:>|&gt;?|&\#0*62;?|&\#x0*3e;?|%3e|\\u003e|\\x3e)"
-_BRACKET = re.compile(r"[<&%\\\[]")
+_WIDE = "\u226e\u2329\ufe3d\ufe3f\ufe47\ufe60\ufe64\ufe68\ufe6a\uff05\uff06\uff1c\uff3b\uff3c"  # as Unicode reduces them
+_BRACKET = re.compile("[" + re.escape("<&%[\\" + _LOOKS["<"] + _LOOKS["\\"] + _WIDE) + "]")
+_WINDOW = 200  # characters: no marker is longer
 _MARKER = re.compile(
     rf"""
-    {_OPEN}~*\s*[/\\]~*\s*(?:{_NAMES})(?![a-z])                  # the end of a part, however it goes on
+    {_OPEN}~*\s{{0,9}}[/\\]~*\s{{0,9}}(?:{_NAMES})(?![a-z])      # the end of a part, however it goes on
     | {_OPEN}~*(?:{_NAMES})~*(?:[\s:=/][^<>\n]{{0,99}})?{_CLOSE} # its beginning, and no comparison in code
     | {_OPEN}\|[^|\n]{{1,40}}\|{_CLOSE}                          # a token of a chat template
     | {_OPEN}<\s*/?\s*sys\s*{_CLOSE}
@@ -107,7 +110,8 @@ def sight(text: str) -> Sight:
     """
     hidden = {place for found in _UNSEEN.finditer(text) for place in range(*found.span())}
     origins = [place for place in range(len(text)) if place not in hidden] if hidden else range(len(text))
-    seen = ("".join(text[place] for place in origins) if hidden else text).translate(_LINES)
+    seen = "".join(text[place] for place in origins) if hidden else text
+    seen = seen.translate(_LINES) if _OTHER_LINES.search(seen) else seen
     marked = _markers(seen)
     if marked:
         seen = "".join(_SHOWN if place in marked else each for place, each in enumerate(seen))
@@ -115,10 +119,12 @@ def sight(text: str) -> Sight:
 
 
 def _markers(text: str) -> set[int]:
-    """Find where look-alikes begin, in the text with each character reduced to what it looks like."""
-    reduced = text.lower() if text.isascii() else text.translate(_REDUCED)
-    starts = (found.start() for found in _BRACKET.finditer(reduced))
-    return {start for start in starts if _MARKER.match(reduced, start)}
+    """Find where look-alikes begin, each character reduced to what it looks like."""
+    starts = [found.start() for found in _BRACKET.finditer(text)]
+    if len(starts) * _WINDOW > len(text):
+        reduced = text.translate(_REDUCED)
+        return {start for start in starts if _MARKER.match(reduced, start)}
+    return {start for start in starts if _MARKER.match(text[start : start + _WINDOW].translate(_REDUCED))}
 
 
 class _Reduced(dict[int, str]):
