@@ -61,7 +61,7 @@ pictures: demo ## Draw docs/images/ anew from the demo's report (needs Chromium)
 
 lock: $(READY) ## Resolve requirements.lock anew: versions and hashes, no addresses
 	@$(BIN)/pip install --quiet uv
-	@$(BIN)/uv pip compile pyproject.toml --group dev --extra browser --universal --generate-hashes \
+	@$(BIN)/uv pip compile pyproject.toml --group dev --extra browser --extra postgres --universal --generate-hashes \
 	  --no-annotate --no-header --upgrade --python-version 3.11 --quiet --output-file requirements.lock
 
 audit: $(TOOLS) ## Hold the locked versions against the known vulnerabilities; offline it says "not checked"

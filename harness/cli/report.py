@@ -11,6 +11,7 @@ from harness.cli.stored import report_of
 from harness.drawing import drawing
 from harness.files import root_of
 from harness.publishing import publish
+from harness.store.address import Place
 from harness.store.opening import open_store
 
 
@@ -18,7 +19,7 @@ from harness.store.opening import open_store
 @click.argument("runs", nargs=-1, required=True, metavar="RUN…")
 @store_option
 @json_option
-def command(runs: tuple[str, ...], *, store: Path | None, as_json: bool) -> int:
+def command(runs: tuple[str, ...], *, store: Place | None, as_json: bool) -> int:
     """Write the report of stored runs again: of one, or of several compared with the first.
 
     RUN is an id from `harness list`, its beginning, or a revision's label (its newest run). Nothing is

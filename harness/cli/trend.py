@@ -20,6 +20,7 @@ from harness.records.results import Arm
 from harness.reporting import words
 from harness.results import arm, complete
 from harness.statistics.trend import ALLOWANCE, DECISION, Side, Step
+from harness.store.address import Place
 from harness.store.opening import open_store
 from harness.store.store import Store
 
@@ -46,7 +47,7 @@ def command(  # noqa: PLR0913 - one for each option
     dimension: str,
     side: str,
     since: str,
-    store: Path | None,
+    store: Place | None,
     as_json: bool,
 ) -> int:
     """See the score of an eval's stored runs in order of time, and whether it has moved.

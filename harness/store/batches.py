@@ -8,22 +8,17 @@ import json
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Row, bindparam, delete, exists, or_, select, update
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.sql.base import Executable
 
 from harness.parsing.reading import from_json, to_json
 from harness.planning.batches import Item, Posting
+from harness.store.inserts import new
 from harness.store.store import Store
 from harness.store.tables import answers, batch_items, batches, verdicts
 
 _CHUNK = 500  # keys per query: below every SQLite's limit on bound values
 _WAITING = ""  # the batch of a request that has come back and waits for the next one
 
-_NEW = sqlite.insert(batch_items)
-_TAKE = _NEW.on_conflict_do_update(
-    index_elements=["key"],
-    set_={name: _NEW.excluded[name] for name in ("batch", "custom_id", "item")},
-    where=batch_items.c.batch == _WAITING,
-)
 _PUT_BACK = (
     update(batch_items)
     .where(batch_items.c.key == bindparam("of_key"))
@@ -61,8 +56,9 @@ class Batches:
             for each in items
         ]
         with self._store.writing() as connection:
+            take = _take(connection.dialect.name)
             for start in range(0, len(rows), _CHUNK):
-                connection.execute(_TAKE, rows[start : start + _CHUNK])
+                connection.execute(take, rows[start : start + _CHUNK])
             ours = select(batch_items.c.key).where(batch_items.c.batch == posting.name)
             taken = frozenset(connection.execute(ours).scalars())
             connection.execute(batches.insert().values(**_values(posting), requests=len(taken)))
@@ -131,6 +127,16 @@ class Batches:
             if back:
                 rows = [{"of_key": each.key, "of_item": to_json(each)} for each in back]
                 connection.execute(_PUT_BACK, rows)
+
+
+def _take(dialect: str) -> Executable:
+    """Put requests into a batch, but for those that are in another one."""
+    taken = new(batch_items, dialect)
+    return taken.on_conflict_do_update(
+        index_elements=["key"],
+        set_={name: taken.excluded[name] for name in ("batch", "custom_id", "item")},
+        where=batch_items.c.batch == _WAITING,
+    )
 
 
 def _chunks(keys: Sequence[str]) -> list[Sequence[str]]:

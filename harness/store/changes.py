@@ -1,39 +1,40 @@
 """What is to be committed together: rows as they come in, and the statements that carry them out."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.sql.base import Executable
 
 from harness.records.outcomes import Answer, Verdict
 from harness.results import Failure
+from harness.store.inserts import if_missing, in_place, new
 from harness.store.tables import answers, failures, spending, verdicts
 
 USAGE = ("input_tokens", "output_tokens", "cache_write_tokens", "cache_read_tokens")
 _PLAIN = ("text", "stop_reason", "model", "cost", "seconds", "retries", "request_id")
 
-# Built once: building a statement costs more than SQLite takes to carry it out.
-_KEEP_ANSWER = sqlite.insert(answers).on_conflict_do_nothing()
-_NEW_VERDICT = sqlite.insert(verdicts)
-_KEEP_VERDICT = _NEW_VERDICT.on_conflict_do_update(
-    index_elements=["key"],
-    set_={
-        **{name: _NEW_VERDICT.excluded[name] for name in ("met", "quote", "reason", "created_at")},
-        # What was paid for the verdict that gives way stays paid.
-        **{name: verdicts.c[name] + _NEW_VERDICT.excluded[name] for name in ("cost", *USAGE, "seconds")},
-    },
-    where=verdicts.c.met.is_(None),
-)
-_FAIL = sqlite.insert(failures).prefix_with("OR REPLACE")
-_NEW_SPENDING = sqlite.insert(spending)
-_SPEND = _NEW_SPENDING.on_conflict_do_update(
-    index_elements=["run", "part"],
-    set_={name: spending.c[name] + _NEW_SPENDING.excluded[name] for name in ("calls", "unpriced", "cost")},
-)
-
 Row = dict[str, Any]
+
+
+@functools.cache  # building a statement costs more than SQLite takes to carry it out
+def _statements(dialect: str) -> tuple[Executable, Executable, Executable, Executable]:
+    """Say how answers, verdicts, failures and spending are written."""
+    verdict, spent = new(verdicts, dialect), new(spending, dialect)
+    given = {name: verdict.excluded[name] for name in ("met", "quote", "reason", "created_at")}
+    # What was paid for the verdict that gives way stays paid.
+    paid = {name: verdicts.c[name] + verdict.excluded[name] for name in ("cost", *USAGE, "seconds")}
+    sums = {name: spending.c[name] + spent.excluded[name] for name in ("calls", "unpriced", "cost")}
+    return (
+        if_missing(answers, dialect),
+        verdict.on_conflict_do_update(
+            index_elements=["key"], set_=given | paid, where=verdicts.c.met.is_(None)
+        ),
+        in_place(failures, dialect),
+        spent.on_conflict_do_update(index_elements=["run", "part"], set_=sums),
+    )
 
 
 @dataclass(slots=True)
@@ -82,11 +83,7 @@ class Changes:
 
     def write(self, connection: Connection) -> None:
         """Carry it all out; the transaction is the caller's."""
-        for statement, rows in (
-            (_KEEP_ANSWER, self._answers),
-            (_KEEP_VERDICT, self._verdicts),
-            (_FAIL, self._failures),
-            (_SPEND, list(self._spending.values())),
-        ):
+        given = (self._answers, self._verdicts, self._failures, list(self._spending.values()))
+        for statement, rows in zip(_statements(connection.dialect.name), given, strict=True):
             if rows:
                 connection.execute(statement, rows)

@@ -1,8 +1,8 @@
 """Read and write the store; what is kept survives the process, however it ends.
 
-SQLite in WAL mode: readers never wait for a writer, and a process that is killed loses nothing that had
-been kept (a power cut may take the last commits with it). Writes only ever add rows or complete them; one
-costs the same at the first row and at the millionth.
+Readers never wait for a writer, and writers take turns, in SQLite (WAL mode) as in PostgreSQL. A process that
+is killed loses nothing that had been kept (a power cut may take the last commits of SQLite with it). Writes
+only ever add rows or complete them; one costs the same at the first row and at the millionth.
 """
 
 import datetime as dt
@@ -28,7 +28,6 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from harness.errors import InputError, StoreError
@@ -39,7 +38,9 @@ from harness.records.record import Record
 from harness.records.runs import Manifest, Run, Spending, Stopping
 from harness.results import Failure
 from harness.store.changes import USAGE, Changes
+from harness.store.inserts import if_missing, in_place, new
 from harness.store.tables import answers, calibrations, failures, runs, spending, verdicts
+from harness.store.trouble import DAMAGED, broken
 
 WRITING = "BEGIN IMMEDIATE"
 """How a transaction that writes begins: with the lock, so that nothing it has read can change below it."""
@@ -168,13 +169,12 @@ class Store:
         ]
         with self.writing() as connection:
             values["asked_at"] = _after(connection.execute(select(func.max(runs.c.asked_at))).scalar(), run)
-            statement = sqlite.insert(runs).on_conflict_do_update(
-                index_elements=["id"], set_={name: values[name] for name in renewed}
-            )
-            connection.execute(statement, values)
+            statement = new(runs, connection.dialect.name)
+            renewal = {name: statement.excluded[name] for name in renewed}
+            connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=renewal), values)
             connection.execute(delete(failures).where(failures.c.run == run.id))
             if parts:
-                connection.execute(sqlite.insert(spending).on_conflict_do_nothing(), parts)
+                connection.execute(if_missing(spending, connection.dialect.name), parts)
 
     def fail(self, run: str, failure: Failure, *, at: str) -> None:
         """Record why a trial of a run has no answer or no verdicts."""
@@ -243,9 +243,8 @@ class Store:
             "calibration": to_json(found),
             "created_at": found.created_at,
         }
-        statement = sqlite.insert(calibrations).prefix_with("OR REPLACE")
         with self.writing() as connection:
-            connection.execute(statement, values)
+            connection.execute(in_place(calibrations, connection.dialect.name), values)
 
     def calibration(self, grader_hash: str, labels: str = "") -> Calibration | None:
         """Return the calibration of a grader on these labels, else its newest on any.
@@ -285,29 +284,8 @@ class Store:
             raise StoreError(msg, hint=DAMAGED) from None
 
 
-DAMAGED = "something else has written to it; move it away and keep it, a new one is made by the next run"
-
-
 class _DamagedError(Exception):
     """A row holds what the harness never wrote."""
-
-
-def broken(where: str, error: SQLAlchemyError) -> StoreError:
-    """Say in plain words what a database error means for the person at the keyboard."""
-    reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-    hints = {
-        "locked": "another program is writing to it and does not let go; end it, then run this command again",
-        "readonly": "the store or its folder is read-only; nothing that was stored is lost",
-        "disk is full": "free some space and run the same command again; what was kept is safe",
-        "disk I/O": "free some space, or look after the disk; what was kept is safe",
-        "not a database": "this file is not a store; name another with --store, or move it away",
-        "malformed": "the file is damaged; move it away and keep it, a new one is made by the next run",
-        "unable to open": "check that the folder exists and can be written",
-        "no such": DAMAGED,
-        "has no column": DAMAGED,
-    }
-    hint = next((text for word, text in hints.items() if word in reason), "")
-    return StoreError(f"{where}: {reason}", hint=hint)
 
 
 def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:

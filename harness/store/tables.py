@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Connection,
@@ -16,6 +17,8 @@ from sqlalchemy import (
     inspect,
     text,
 )
+
+from harness.store.text import Whole
 
 metadata = MetaData()
 
@@ -148,6 +151,13 @@ batch_items = Table(
     Column("item", Text, nullable=False),
     Index("batch_items_by_batch", "batch", "custom_id"),
 )
+
+# A file takes text of any length and numbers of 64 bits, whatever is declared; so does PostgreSQL here.
+for _column in (column for table in metadata.tables.values() for column in table.columns):
+    if isinstance(_column.type, String):
+        _column.type = _column.type.with_variant(Whole(), "postgresql")
+    elif isinstance(_column.type, Integer):
+        _column.type = _column.type.with_variant(BigInteger(), "postgresql")
 
 
 def _first(connection: Connection) -> None:
