@@ -163,7 +163,7 @@ def test_of_many_who_want_the_same_keys_at_once_each_key_has_one_maker(empty: Ad
     ready = threading.Barrier(4)
 
     def claim(start: int) -> list[str]:
-        mine = []
+        mine: list[str] = []
         with open_store(empty) as store:
             worker = Worker(id=f"worker-{start}", place=f"machine-{start}")
             ready.wait()
