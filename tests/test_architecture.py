@@ -22,6 +22,7 @@ ROWS = (
         "results",
         "calibrating",
         "labelling",
+        "redaction",
         "data",
     ),
     ("runner", "judge", "metering", "batching"),

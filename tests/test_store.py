@@ -181,6 +181,25 @@ def test_only_its_owner_can_read_a_store(path: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_a_store_that_others_could_read_is_closed_to_them_when_it_is_opened(path: Path) -> None:
+    old = os.umask(0)
+    try:
+        path.parent.mkdir()
+        sqlite3.connect(path).close()
+        path.touch(0o644)
+        with open_store(path) as store:
+            store.keep_answer("k", Answer(text="kept"), asked_model="m", at=AT)
+            found = {each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
+    finally:
+        os.umask(old)
+    assert found == {"store.db": 0o600, "store.db-wal": 0o600, "store.db-shm": 0o600}
+
+
+def test_the_folder_that_is_made_for_a_store_is_its_owner_s_alone(path: Path) -> None:
+    with open_store(path):
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
 def test_looking_makes_no_store(path: Path) -> None:
     with pytest.raises(StoreError, match="no store yet"), open_store(path, create=False):
         pass

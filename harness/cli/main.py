@@ -45,6 +45,7 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("show", "Read one case: the answers, each verdict and its evidence."),
         ("explain", "Say step by step how a verdict came about."),
         ("report", "Write the report of stored runs again."),
+        ("store", "Copy, check or prune the store; it may be a PostgreSQL that a team shares."),
         ("schema", "Print the JSON Schema of a file format, for editors."),
     ),
 }

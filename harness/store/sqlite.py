@@ -22,7 +22,7 @@ _OWNER_ONLY = 0o600
 def make(path: Path) -> None:
     """Create the file so that only its owner can read it: answers may be confidential."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, _OWNER_ONLY))
     except OSError as error:
         msg = f"{path}: the store cannot be made: {error.strerror}"

@@ -6,22 +6,16 @@ only ever add rows or complete them; one costs the same at the first row and at 
 """
 
 import datetime as dt
-import functools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
-    Boolean,
     Connection,
     Engine,
-    Float,
     Integer,
     Row,
-    String,
-    Table,
-    Text,
     delete,
     func,
     literal,
@@ -39,6 +33,7 @@ from harness.records.runs import Manifest, Run, Spending, Stopping
 from harness.results import Failure
 from harness.store.changes import USAGE, Changes
 from harness.store.inserts import if_missing, in_place, new
+from harness.store.rows import DamagedError, sound
 from harness.store.tables import answers, calibrations, failures, runs, spending, verdicts
 from harness.store.trouble import DAMAGED, broken
 
@@ -199,14 +194,14 @@ class Store:
         columns = (failures.c[name] for name in ("case", "attempt", "stage", "kind", "message", "hint"))
         query = select(*columns).where(failures.c.run == run)
         with self._reading() as connection:
-            return tuple(Failure(**_sound(row, failures)) for row in connection.execute(query))
+            return tuple(Failure(**sound(row, failures)) for row in connection.execute(query))
 
     def spending(self, run: str) -> tuple[Spending, ...]:
         """Return what each part of a run was to cost and did."""
         columns = (spending.c[name] for name in Spending.__dataclass_fields__)
         query = select(*columns).where(spending.c.run == run).order_by(spending.c.part)
         with self._reading() as connection:
-            found = [Spending(**_sound(row, spending)) for row in connection.execute(query)]
+            found = [Spending(**sound(row, spending)) for row in connection.execute(query)]
         # The order in which calls came back must not show in a report: it is in the last bits of a sum.
         return tuple(replace(each, cost=round(each.cost, 9)) for each in found)
 
@@ -214,13 +209,13 @@ class Store:
         """Return all runs, the one asked for last at the end."""
         query = select(runs).order_by(runs.c.asked_at, runs.c.id)
         with self._reading() as connection:
-            return tuple(_listed(_sound(row, runs)) for row in connection.execute(query))
+            return tuple(_listed(sound(row, runs)) for row in connection.execute(query))
 
     def load(self, run: str) -> Run:
         """Return a run with its manifest; StoreError if there is none of that id."""
         with self._reading() as connection:
             row = connection.execute(select(runs).where(runs.c.id == run)).one_or_none()
-            found = None if row is None else _sound(row, runs)
+            found = None if row is None else sound(row, runs)
         if found is None:
             msg = f"{self._where}: no run {run}"
             raise StoreError(msg, hint="`harness list` shows the runs that are stored")
@@ -255,13 +250,31 @@ class Store:
         preferred = (calibrations.c.labels != labels, calibrations.c.created_at.desc())
         with self._reading() as connection:
             row = connection.execute(query.order_by(*preferred).limit(1)).one_or_none()
-            found = None if row is None else _sound(row, calibrations)
+            found = None if row is None else sound(row, calibrations)
         try:
             return None if found is None else from_json(Calibration, found["calibration"])
         except InputError:
             return None
 
     # -- how
+
+    @property
+    def dialect(self) -> str:
+        """Name the kind of database: `sqlite` or `postgresql`."""
+        return self._engine.dialect.name
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """One transaction that only reads, and sees the store as it was when it began, a part at a time."""
+        at_rest = {} if self.dialect == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        with self._translated(), self._engine.connect() as connection:
+            yield connection.execution_options(**at_rest, yield_per=_CHUNK)
+
+    @contextmanager
+    def connected(self, begin: str = "BEGIN") -> Iterator[Connection]:
+        """One connection for several transactions, which whoever uses it begins and ends."""
+        with self._translated(), self._engine.execution_options(begin=begin).connect() as connection:
+            yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -274,18 +287,18 @@ class Store:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
+        with self._translated(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
         try:
-            with self._engine.connect() as connection:
-                yield connection
+            yield
         except SQLAlchemyError as error:
             raise broken(self._where, error) from None
-        except _DamagedError as error:
+        except DamagedError as error:
             msg = f"{self._where}: damaged: {error}"
             raise StoreError(msg, hint=DAMAGED) from None
-
-
-class _DamagedError(Exception):
-    """A row holds what the harness never wrote."""
 
 
 def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -319,46 +332,18 @@ def _after(newest: object, run: Run) -> str:
     return later.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-_KINDS: Mapping[type, tuple[type, ...]] = {
-    String: (str,),
-    Text: (str,),
-    Integer: (int,),
-    Float: (float, int),
-    Boolean: (int,),
-}
-
-
-@functools.cache
-def _kinds(table: Table) -> Mapping[str, tuple[type, ...]]:
-    none = type(None)
-    return {
-        column.name: (*_KINDS[type(column.type)], *((none,) if column.nullable else ()))
-        for column in table.columns
-    }
-
-
-def _sound(row: Row[Any], table: Table) -> Mapping[str, Any]:
-    """Give a row's values by name; SQLite keeps any kind of value in any column, and only ours may pass."""
-    kinds, values = _kinds(table), row._mapping  # noqa: SLF001 - the documented accessor
-    for name, value in values.items():
-        if not isinstance(value, kinds[name]):
-            msg = f"{table.name}.{name} holds a value of type {type(value).__name__}"
-            raise _DamagedError(msg)
-    return values  # type: ignore[return-value] # a RowMapping of these names
-
-
 def _answer(row: Row[Any]) -> Answer:
-    values = _sound(row, answers)
+    values = sound(row, answers)
     plain = {name: values[name] for name in _ANSWER}
     return Answer(usage=Usage(**{name: values[name] for name in USAGE}), **plain)
 
 
 def _verdict(row: Row[Any]) -> Verdict:
-    values = _sound(row, verdicts)
+    values = sound(row, verdicts)
     met = values["met"]
     if met not in {None, 0, 1}:
         msg = f"verdicts.met must be 0, 1 or null, got {met}"
-        raise _DamagedError(msg)
+        raise DamagedError(msg)
     others = {name: values[name] for name in Verdict.__dataclass_fields__ if name != "met"}
     return Verdict(met=None if met is None else bool(met), **others)
 
