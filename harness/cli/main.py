@@ -11,6 +11,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -107,12 +108,20 @@ class Commands(click.Group):
                 formatter.write_dl(commands, col_max=16)
         formatter.write(f"\nFor example:\n{_OUTRO}\nExit codes:\n{_CODES}\n")
         formatter.write("`harness COMMAND --help` says more. Settings live in the eval file.\n")
+        formatter.write("`harness --debug-log FILE COMMAND …` logs each call to a model, safe to paste.\n")
 
 
 @click.group(cls=Commands, context_settings={"max_content_width": 100})
 @click.version_option(package_name="agent-prompt-harness", prog_name="harness")
-def harness() -> None:
+@click.option(
+    "--debug-log", type=click.Path(path_type=Path, dir_okay=False), help="Write what calls are made."
+)
+def harness(debug_log: Path | None) -> None:
     """Tell whether an edited agent prompt got better."""
+    if debug_log is not None:
+        from harness.cli.debugging import log_to  # noqa: PLC0415 - hardly anybody asks for it
+
+        log_to(debug_log)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -134,7 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say("stopped")
         return INTERRUPTED
     except Exception:  # noqa: BLE001 - the last line of defence: a bug must not look like a regression
-        traceback.print_exc()
+        _say(traceback.format_exc())
         _say("this is a bug in the harness, not in your files; please report it")
         return BUG
     return code if isinstance(code, int) else 0

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.sql.base import Executable
 
 from harness.records.outcomes import Answer, Verdict
+from harness.redaction import redacted
 from harness.results import Failure
 from harness.store.inserts import if_missing, in_place, new
 from harness.store.tables import answers, failures, spending, verdicts
@@ -71,7 +72,9 @@ class Changes:
 
     def failure(self, run: str, failure: Failure, *, at: str) -> None:
         """Add why a trial of a run has no answer or no verdicts."""
-        self._failures.append({"run": run, "created_at": at, **asdict(failure)})
+        row: Row = {"run": run, "created_at": at, **asdict(failure)}
+        # The words of servers and gateways, who have been seen to repeat what they were sent.
+        self._failures.append(row | {name: redacted(row[name]) for name in ("message", "hint")})
 
     def paid(self, run: str, part: str, cost: float | None) -> None:
         """Add what one call cost; `None` where no price is known."""
