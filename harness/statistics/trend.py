@@ -105,6 +105,27 @@ def minus(live: Sequence[Night], control: Sequence[Night]) -> tuple[Night, ...]:
     return tuple(_minus(night, of_day[day]) for day, night in last.items() if day in of_day)
 
 
+def shift(before: Sequence[float], since: Sequence[float]) -> float | None:
+    """Give the two-sided p of no difference between the nights before and those since.
+
+    Student's t with the pooled variance, so their scatter is taken as equal; for one night since it is that
+    night's own step in `cusum`. `None` with fewer than three nights in all, or none on either side.
+
+    >>> round(shift([80.0, 82.0, 81.0], [71.0]), 3)
+    0.013
+    """
+    freedom = len(before) + len(since) - 2
+    if not before or not since or freedom < _FEWEST - 1:
+        return None
+    means = [math.fsum(part) / len(part) for part in (before, since)]
+    squares = math.fsum(
+        (value - mean) ** 2 for part, mean in zip((before, since), means, strict=True) for value in part
+    )
+    spread = max(_LEAST_SPREAD, math.sqrt(squares / freedom))
+    t = (means[1] - means[0]) / (spread * math.sqrt(1 / len(before) + 1 / len(since)))
+    return 2 * float(stdtr(freedom, -abs(t)))
+
+
 def _normal(value: float, count: int, mean: float, squares: float) -> float:
     """Turn a night's distance from the `count` nights before it into a standard normal value."""
     spread = max(_LEAST_SPREAD, math.sqrt(squares / (count - 1)))
