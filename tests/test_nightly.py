@@ -1,14 +1,9 @@
 """A night through the front door: the command as a process, the real SDK, a server that counts."""
 
-import json
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
-import pytest
-
-from front_door import Door, Finished
-from loopback import Body, Loopback, answer_in, blocks
+from front_door import Door
+from loopback import Loopback
 
 
 @dataclass

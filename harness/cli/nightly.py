@@ -22,7 +22,7 @@ from harness.nightly.notifying import VARIABLE, address
 from harness.project import load
 from harness.records.estimates import OVERALL
 from harness.records.nights import HOLDS, INCONCLUSIVE, NightResult
-from harness.reporting.nights import STATES, apart, data, paragraphs, summary, watched, worst
+from harness.reporting.nights import STATES, apart, data, paragraphs, summary, watched, with_nights, worst
 from harness.reporting.words import points, signed
 
 _NIGHT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -137,7 +137,8 @@ def _write(
     if junit:
         from harness.reporting.junit import junit as as_junit  # noqa: PLC0415 - only where it is wanted
 
-        write(junit, as_junit([each.report for each in evenings if each.report]).encode())
+        gates = as_junit([each.report for each in evenings if each.report])
+        write(junit, with_nights(gates, [each.result for each in evenings]).encode())
 
 
 def _show(

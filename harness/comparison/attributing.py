@@ -105,6 +105,11 @@ def _decided(shifts: Mapping[str, Shift], *, gate_failed: bool, watched: bool) -
         return "model", (
             f"The model or its provider changed: the pinned control moved, the sentinels did not.{besides}"
         )
+    if gate_failed and _CONTROL not in shifts:
+        return "prompt", (
+            "The prompt or the cases are what differs: tonight's control, asked of the same model and judged by "
+            "the same judge, did not fall with the live run."
+        )
     if gate_failed or _moved(shifts, _APART):
         return "prompt", (
             "The prompt or the cases changed: the live run moved, its pinned control did not"

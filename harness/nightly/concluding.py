@@ -45,7 +45,22 @@ def conclude(tonight: Tonight, found: Found) -> tuple[NightResult, Report]:
     result = replace(result, words=sentence(result), told=earlier.told if earlier else "")
     kept.keep(result)
     name = slug(f"{live.eval_name}--{tonight.night}--{found.report.base.label}..{live.revision.label}")
-    return result, replace(found.report, name=name)
+    return result, replace(_settled(found), name=name)
+
+
+def _settled(found: Found) -> Report:
+    """Let a report say what the night says: a FAIL that was not confirmed is none."""
+    report, decider = found.report, found.report.graders[0].kind
+    if found.confirmation != "not confirmed":
+        return report
+    gates = tuple(
+        replace(gate, result="INCONCLUSIVE", words=f"{gate.words}; it did not fail again on fresh attempts")
+        if gate.result == "FAIL"
+        else gate
+        for gate in decided_gates(report)
+    )
+    compared = (replace(each, gates=gates) if each.grader == decider else each for each in report.comparisons)
+    return replace(report, comparisons=tuple(compared))
 
 
 def _result(tonight: Tonight, found: Found) -> NightResult:

@@ -13,10 +13,11 @@ from harness.planning.work import Job, Mark, Shelf, filled, request_of
 from harness.records.inputs import Case
 from harness.records.nights import Regraded, Sentinel
 from harness.records.outcomes import Answer, Trial
-from harness.records.runs import Manifest
+from harness.records.runs import Manifest, Run
 
 LIVE, CONTROL = "live", "control"
 
+_AGAIN = "-again"
 _LOOKS = 2  # a gate that stays open is looked at once more, so each look takes half of the error
 _MOST_ATTEMPTS = 1000  # as an eval allows
 
@@ -48,8 +49,36 @@ class Pair:
 
     def again(self) -> "Pair":
         """Ask for as many attempts anew, in draws of their own."""
-        control, live = (replace(each, draw=f"{each.draw}-again") for each in self.both)
+        control, live = (
+            replace(
+                each,
+                draw=f"{each.draw}{_AGAIN}",
+                revision=replace(each.revision, label=f"{each.revision.label}{_AGAIN}"),
+            )
+            for each in self.both
+        )
         return Pair(control=control, live=live)
+
+
+def newest_of_each_draw(runs: Sequence[Run]) -> tuple[Run, ...]:
+    """Leave one run of each draw of a night, the one with most attempts, and none that only confirmed it.
+
+    Runs that belong to no night stay as they are, in their order.
+    """
+    most: dict[tuple[str, str], int] = {}
+    for run in runs:
+        place = _place(run)
+        most[place] = max(run.manifest.eval.attempts, most.get(place, 0))
+    return tuple(
+        run
+        for run in runs
+        if not run.manifest.draw
+        or (not run.manifest.draw.endswith(_AGAIN) and run.manifest.eval.attempts == most[_place(run)])
+    )
+
+
+def _place(run: Run) -> tuple[str, str]:
+    return run.manifest.draw, run.manifest.revision.agent.prompt_hash
 
 
 def pair(live: Manifest, control: Manifest, *, night: str) -> Pair:

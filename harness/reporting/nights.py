@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from xml.etree import ElementTree as ET
 
 from harness.comparison.attributing import evidence
 from harness.records.estimates import OVERALL
@@ -152,3 +153,23 @@ def message(results: Sequence[NightResult], *, night: str) -> dict[str, object]:
         text = text.replace(mark, shown)
     evals = [{"eval": each.eval, "code": each.code, "state": STATES[each.code]} for each in results]
     return {"text": text, "night": night, "evals": evals}
+
+
+def with_nights(junit: str, results: Sequence[NightResult]) -> str:
+    """Add a suite to a JUnit document: a testcase for each eval's night, red as its exit code says."""
+    root = ET.fromstring(junit)  # noqa: S314 - written by `harness.reporting.junit` a moment ago
+    failures = sum(each.code == REGRESSION for each in results)
+    skipped = sum(each.code == INCONCLUSIVE for each in results)
+    errors = sum(each.code not in {HOLDS, REGRESSION, INCONCLUSIVE} for each in results)
+    counts = {"tests": len(results), "failures": failures, "errors": errors, "skipped": skipped}
+    suite = ET.SubElement(root, "testsuite", {"name": "nights", **{k: str(n) for k, n in counts.items()}})
+    for each in results:
+        case = ET.SubElement(suite, "testcase", classname="nights", name=f"{each.eval}, night {each.night}")
+        if each.code != HOLDS:
+            tag = {REGRESSION: "failure", INCONCLUSIVE: "skipped"}.get(each.code, "error")
+            words = [shortened(line, _LONGEST) for line in (each.words, *paragraphs(each))]
+            ET.SubElement(case, tag, message=words[0]).text = "\n".join(words)
+    for name in ("tests", "failures", "errors"):
+        root.set(name, str(int(root.get(name, "0")) + counts[name]))
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
