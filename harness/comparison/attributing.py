@@ -12,7 +12,7 @@ from harness.reporting.words import listed, p_value, points, signed
 from harness.statistics.trend import shift
 
 MOVED = 0.05
-"""A series has moved if the two-sided p of no shift is at or below this."""
+"""A series has moved if the two-sided p of no shift is at or below this, and it went where the live one went."""
 
 _LIVE, _CONTROL, _APART, _SENTINELS = "live", "control", "live - control", "sentinels"
 
@@ -81,8 +81,11 @@ def _shift(of: str, values: Sequence[tuple[str, float]], since: str) -> Shift | 
 
 
 def _moved(shifts: Mapping[str, Shift], of: str) -> bool:
-    found = shifts.get(of)
-    return found is not None and found.p is not None and found.p <= MOVED
+    """Say whether a series moved beyond chance, and the way the live score did: else it explains nothing."""
+    found, live = shifts.get(of), shifts.get(_LIVE)
+    if found is None or found.p is None or found.p > MOVED:
+        return False
+    return live is None or (found.since - found.before) * (live.since - live.before) > 0
 
 
 def _decided(shifts: Mapping[str, Shift], *, gate_failed: bool, watched: bool) -> tuple[Cause, str]:
@@ -107,8 +110,8 @@ def _decided(shifts: Mapping[str, Shift], *, gate_failed: bool, watched: bool) -
         )
     if gate_failed and _CONTROL not in shifts:
         return "prompt", (
-            "The prompt or the cases are what differs: tonight's control, asked of the same model and judged by "
-            "the same judge, did not fall with the live run."
+            "The prompt or the cases are what differs: tonight's control, asked of the same model and judged "
+            "by the same judge, did not fall with the live run."
         )
     if gate_failed or _moved(shifts, _APART):
         return "prompt", (

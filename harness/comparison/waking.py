@@ -9,8 +9,13 @@ from harness.records.nights import Acceptance, NightResult
 from harness.records.record import Record
 from harness.statistics.trend import Alarm, Night, alarms, cusum
 
-WAKING = 5.0
-"""The bound of the sums that wake someone; see benchmarks/statistics/trend.py for what it lets pass."""
+WAKING = 6.0
+"""The bound that the sums must pass to wake someone. Two scores are watched every night, so it is higher than
+that of `trend`: `benchmarks/nights.py --quiet` counts its false alarms."""
+
+OF_ONE_NIGHT = 3.0
+"""What one night counts for at most, in standard deviations: no single night wakes anyone by the trend. If it
+is the prompt's doing, the gate sees it that very night, and confirms it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +68,7 @@ def falls(nights: Sequence[NightResult], names: Sequence[str]) -> tuple[Fall, ..
             for night in nights
             if night.live is not None and name in night.live.scores
         ]
-        steps = cusum(points)
+        steps = cusum(points, most=OF_ONE_NIGHT)
         raised = alarms(steps, sides=("down",), decision=WAKING)
         if raised and steps[-1].down > WAKING:
             found.append(Fall(name=name, alarm=raised[-1]))

@@ -132,7 +132,7 @@ def _failed(night: NightResult) -> Sequence[str]:
     how = {
         "known": "as an earlier night has confirmed",
         "confirmed": "and again on fresh attempts",
-    }[night.confirmation]
+    }.get(night.confirmation, "but not again on fresh attempts")
     return (f"{listed(night.failed)} fell beyond chance against tonight's control, {how}.",)
 
 

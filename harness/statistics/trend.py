@@ -61,10 +61,10 @@ class Alarm(Record):
     after: float
 
 
-def cusum(nights: Sequence[Night], *, allowance: float = ALLOWANCE) -> tuple[Step, ...]:
+def cusum(nights: Sequence[Night], *, allowance: float = ALLOWANCE, most: float = _MOST) -> tuple[Step, ...]:
     """Sum up how far each night lies off all nights before it, downwards and upwards.
 
-    `nights` are in order of time and comparable: the same cases, rubric and judge. Nothing is forgotten after
+    One night counts for `most` at most, in standard deviations. `nights` are in order of time and comparable: the same cases, rubric and judge. Nothing is forgotten after
     an alarm: begin anew with the nights since the change once it is acknowledged.
 
     >>> [step.q for step in cusum([Night(at=str(day), value=80.0) for day in range(3)])]
@@ -75,7 +75,8 @@ def cusum(nights: Sequence[Night], *, allowance: float = ALLOWANCE) -> tuple[Ste
     for count, night in enumerate(nights):
         q = _normal(night.value, count, mean, squares) if count >= _FEWEST else None
         if q is not None:
-            down, up = max(0.0, down - q - allowance), max(0.0, up + q - allowance)
+            counted = math.copysign(min(abs(q), most), q)
+            down, up = max(0.0, down - counted - allowance), max(0.0, up + counted - allowance)
         steps.append(Step(night=night, q=q, down=down, up=up))
         # Welford's sums: the mean and the squares of all nights so far.
         off = night.value - mean
