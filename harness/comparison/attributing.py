@@ -12,7 +12,7 @@ from harness.reporting.words import listed, p_value, points, signed
 from harness.statistics.trend import shift
 
 MOVED = 0.05
-"""A series has moved if the two-sided p of no shift is at or below this, and it went where the live one went."""
+"""A series has moved if its two-sided p of no shift is at or below this, and it went where live went."""
 
 _LIVE, _CONTROL, _APART, _SENTINELS = "live", "control", "live - control", "sentinels"
 

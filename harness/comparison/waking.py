@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.comparison.designing import changes
-from harness.comparison.trending import told
 from harness.records.nights import Acceptance, NightResult
 from harness.records.record import Record
+from harness.reporting.words import points, signed
 from harness.statistics.trend import Alarm, Night, alarms, cusum
 
 WAKING = 6.0
@@ -20,15 +20,24 @@ is the prompt's doing, the gate sees it that very night, and confirms it."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fall(Record):
-    """A score that has fallen over the nights and has not come back: its name, and when it began."""
+    """A score that has fallen over the nights and has not come back: since which night, and when that showed.
+
+    `alarm` has the times, `since` and `shown` are the names of those nights.
+    """
 
     name: str
     alarm: Alarm
+    since: str
+    shown: str
 
     @property
     def words(self) -> str:
         """Say it in a sentence."""
-        return told(self.name, self.alarm)
+        before, after = self.alarm.before, self.alarm.after
+        return (
+            f"{self.name} has fallen since night {self.since}: {points(before)} before, {points(after)} "
+            f"since, {signed(after - before)} (alarm in night {self.shown})."
+        )
 
 
 def comparable(
@@ -63,13 +72,14 @@ def falls(nights: Sequence[NightResult], names: Sequence[str]) -> tuple[Fall, ..
     """
     found = []
     for name in names:
-        points = [
+        values = [
             Night(at=night.at, value=night.live.scores[name])
             for night in nights
             if night.live is not None and name in night.live.scores
         ]
-        steps = cusum(points, most=OF_ONE_NIGHT)
+        steps = cusum(values, most=OF_ONE_NIGHT)
         raised = alarms(steps, sides=("down",), decision=WAKING)
         if raised and steps[-1].down > WAKING:
-            found.append(Fall(name=name, alarm=raised[-1]))
+            alarm, named = raised[-1], {night.at: night.night for night in nights}
+            found.append(Fall(name=name, alarm=alarm, since=named[alarm.changed], shown=named[alarm.raised]))
     return tuple(found)

@@ -64,8 +64,9 @@ class Alarm(Record):
 def cusum(nights: Sequence[Night], *, allowance: float = ALLOWANCE, most: float = _MOST) -> tuple[Step, ...]:
     """Sum up how far each night lies off all nights before it, downwards and upwards.
 
-    One night counts for `most` at most, in standard deviations. `nights` are in order of time and comparable: the same cases, rubric and judge. Nothing is forgotten after
-    an alarm: begin anew with the nights since the change once it is acknowledged.
+    One night counts for `most` at most, in standard deviations. `nights` are in order of time and comparable:
+    the same cases, rubric and judge. Nothing is forgotten after an alarm: begin anew with the nights since
+    the change once it is acknowledged.
 
     >>> [step.q for step in cusum([Night(at=str(day), value=80.0) for day in range(3)])]
     [None, None, 0.0]
