@@ -16,11 +16,13 @@ from harness.grading.judging import QUOTE_RULES
 from harness.grading.labels import Labels, read_labels
 from harness.models.recorded import Recorded, read_recorded
 from harness.parsing.agents import cases_of, read_agent
+from harness.parsing.lines import read_lines
 from harness.parsing.reading import read
 from harness.planning.model import API_VERSION
 from harness.prompts import JUDGE_VERSION
 from harness.records.estimates import OVERALL
 from harness.records.inputs import Agent, Case, Dataset, Eval, Gate, GraderSpec, Rubric
+from harness.records.nights import Sentinel
 from harness.records.runs import GraderInfo, Manifest, Revision
 
 T = TypeVar("T")
@@ -42,6 +44,7 @@ class Material:
     labels: Mapping[str, Labels]
     recorded: Recorded | None
     files: Mapping[str, str]
+    sentinels: tuple[Sentinel, ...] = ()
 
     def manifest(self, revision: Revision) -> Manifest:
         """Put down everything that running this revision would be made from."""
@@ -99,6 +102,8 @@ def load(path: Path) -> Material:
     labels = {spec.labels: loader.take(_labels, spec.labels) for spec in wanted.graders if spec.labels}
     answers = wanted.model.answers
     recorded = loader.take(_recorded, answers) if answers else []
+    watched = wanted.nightly.sentinels if wanted.nightly else ""
+    sentinels = loader.take(_sentinels, watched) if watched else []
     loader.done()
     cases = [case for found in datasets.values() for dataset in found for case in dataset]
     faults = tuple(_mismatches(wanted, cases, [rubric for found in rubrics.values() for rubric in found]))
@@ -114,6 +119,7 @@ def load(path: Path) -> Material:
         labels={file: found[0] for file, found in labels.items()},
         recorded=recorded[0] if recorded else None,
         files=loader.hashes,
+        sentinels=sentinels[0] if sentinels else (),
     )
     if not material.cases:
         msg = f"{name}: there is no case to run"
@@ -166,6 +172,10 @@ def _rubric(path: Path, name: str) -> Rubric:
 
 def _labels(path: Path, name: str) -> Labels:
     return read_labels(read_text(path, name=name), source=name)
+
+
+def _sentinels(path: Path, name: str) -> tuple[Sentinel, ...]:
+    return read_lines(Sentinel, read_text(path, name=name), source=name)
 
 
 def _recorded(path: Path, name: str) -> Recorded:

@@ -5,6 +5,7 @@ from pathlib import Path
 from harness.drawing import Drawing
 from harness.files import sha256, write
 from harness.records.results import Report
+from harness.reporting.junit import junit
 from harness.reporting.markdown import markdown
 from harness.reporting.tables import as_json, csv, fingerprint
 
@@ -14,7 +15,7 @@ _STAMP = ".content"
 def publish(report: Report, reports: Path, drawing: Drawing) -> Path:
     """Write `reports/<name>/` and return the path of its page.
 
-    Holds `index.html`, `report.md`, `results.csv`, `results.json` and the charts as SVG and PNG. A report
+    Holds `index.html`, `report.md`, `results.csv`, `results.json`, `junit.xml` and the charts as SVG and PNG. A report
     whose content and drawing code are those of last time is left as it is. The charts are drawn by
     `drawing` while the rest is written here.
     """
@@ -40,6 +41,7 @@ def _files(report: Report, drawing: Drawing) -> dict[str, bytes]:
         "report.md": markdown(report).encode(),
         "results.csv": csv(report).encode(),
         "results.json": as_json(report).encode(),
+        "junit.xml": junit([report]).encode(),
     }
     charts = drawing.charts()
     return {

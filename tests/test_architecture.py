@@ -27,7 +27,7 @@ ROWS = (
     ),
     ("runner", "judge", "metering", "batching"),
     ("files", "git", "models", "store", "charts", "drawing", "project", "revisions", "publishing"),
-    ("session", "stopping", "samples", "batched"),
+    ("session", "stopping", "samples", "batched", "nightly"),
     ("cli", "pytest_plugin", "__main__"),
 )
 OWNERS: dict[str, str | tuple[str, ...]] = {
@@ -39,7 +39,7 @@ OWNERS: dict[str, str | tuple[str, ...]] = {
     "aiohttp": "harness.models",
     "uvloop": "harness.cli.stopping",
     "httpx2": "harness.models",
-    "tenacity": "harness.models",
+    "tenacity": ("harness.models", "harness.nightly.notifying"),
     "sqlalchemy": "harness.store",
     "matplotlib": "harness.charts",
     "pandas": "harness.reporting",

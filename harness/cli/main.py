@@ -34,6 +34,11 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("compare-scores", "The same verdict on scores that another tool made, CSV or JSONL."),
         ("power", "See what an eval would find at other sizes, and what they cost."),
     ),
+    "Every night": (
+        ("nightly", "Live run, pinned control, sentinels, trend and gate: the run that wakes someone."),
+        ("accept", "Accept a run as the baseline: who, when and why."),
+        ("trend", "See the score over time: has it moved, and since when?"),
+    ),
     "Trust the graders": (
         ("calibrate", "How far a grader agrees with labelled answers; stored, and quoted by reports."),
         ("label", "Label answers in the terminal: blind, one criterion at a time, to be taken up again."),
@@ -41,7 +46,6 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("signals", "Try signals on an answer: what matched where, and what nearly did."),
     ),
     "Look at what there is": (
-        ("trend", "See the score over time: has it moved, and since when?"),
         ("list", "List the runs in the store."),
         ("show", "Read one case: the answers, each verdict and its evidence."),
         ("explain", "Say step by step how a verdict came about."),

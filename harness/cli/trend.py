@@ -14,6 +14,7 @@ from harness.cli.screen import err, out, plain
 from harness.comparison.trending import Line, Period, periods, scored, told
 from harness.errors import IncompleteError, InputError
 from harness.files import root_of
+from harness.planning.nights import newest_of_each_draw
 from harness.planning.work import jobs
 from harness.records.estimates import OVERALL
 from harness.records.results import Arm
@@ -94,7 +95,7 @@ def _arms(store: Store, eval_name: str, labels: tuple[str | None, str]) -> list[
     for row in rows:
         if row.stopped:
             err().print(plain(f"{row.id} ({row.label}) left out: {row.stopped}"), style="dim")
-    runs = [store.load(row.id) for row in rows if row.finished_at]
+    runs = newest_of_each_draw([store.load(row.id) for row in rows if row.finished_at])
     arms = [arm(run, jobs(run.manifest, store), store.failures(run.id)) for run in runs]
     for each in arms:
         if not complete([each]):

@@ -161,9 +161,16 @@ def request_of(manifest: Manifest, case: Case, sample: str) -> Request:
 def _trials(manifest: Manifest) -> Iterator[Job]:
     for attempt in range(1, manifest.eval.attempts + 1):
         for case in manifest.cases:
-            request = request_of(manifest, case, str(attempt))
+            request = request_of(manifest, case, _sample(manifest, attempt))
             trial = Trial(case=case.id, attempt=attempt, key=answer_key(request))
             yield Job(trial, case, request)
+
+
+def _sample(manifest: Manifest, attempt: int) -> str:
+    """Name one draw of an answer; recordings hold one draw, whatever asks for it."""
+    if not manifest.draw or manifest.eval.model.provider == "recorded":
+        return str(attempt)
+    return f"{manifest.draw}/{attempt}"
 
 
 def _answered(manifest: Manifest, job: Job, stored: Answer | None) -> Job:

@@ -61,11 +61,12 @@ class Alarm(Record):
     after: float
 
 
-def cusum(nights: Sequence[Night], *, allowance: float = ALLOWANCE) -> tuple[Step, ...]:
+def cusum(nights: Sequence[Night], *, allowance: float = ALLOWANCE, most: float = _MOST) -> tuple[Step, ...]:
     """Sum up how far each night lies off all nights before it, downwards and upwards.
 
-    `nights` are in order of time and comparable: the same cases, rubric and judge. Nothing is forgotten after
-    an alarm: begin anew with the nights since the change once it is acknowledged.
+    One night counts for `most` at most, in standard deviations. `nights` are in order of time and comparable:
+    the same cases, rubric and judge. Nothing is forgotten after an alarm: begin anew with the nights since
+    the change once it is acknowledged.
 
     >>> [step.q for step in cusum([Night(at=str(day), value=80.0) for day in range(3)])]
     [None, None, 0.0]
@@ -75,7 +76,8 @@ def cusum(nights: Sequence[Night], *, allowance: float = ALLOWANCE) -> tuple[Ste
     for count, night in enumerate(nights):
         q = _normal(night.value, count, mean, squares) if count >= _FEWEST else None
         if q is not None:
-            down, up = max(0.0, down - q - allowance), max(0.0, up + q - allowance)
+            counted = math.copysign(min(abs(q), most), q)
+            down, up = max(0.0, down - counted - allowance), max(0.0, up + counted - allowance)
         steps.append(Step(night=night, q=q, down=down, up=up))
         # Welford's sums: the mean and the squares of all nights so far.
         off = night.value - mean
@@ -103,6 +105,27 @@ def minus(live: Sequence[Night], control: Sequence[Night]) -> tuple[Night, ...]:
     of_day = {night.at[:10]: night for night in control}
     last = {night.at[:10]: night for night in live}
     return tuple(_minus(night, of_day[day]) for day, night in last.items() if day in of_day)
+
+
+def shift(before: Sequence[float], since: Sequence[float]) -> float | None:
+    """Give the two-sided p of no difference between the nights before and those since.
+
+    Student's t with the pooled variance, so their scatter is taken as equal; for one night since it is that
+    night's own step in `cusum`. `None` with fewer than three nights in all, or none on either side.
+
+    >>> round(shift([80.0, 82.0, 81.0], [71.0]), 3)
+    0.013
+    """
+    freedom = len(before) + len(since) - 2
+    if not before or not since or freedom < _FEWEST - 1:
+        return None
+    means = [math.fsum(part) / len(part) for part in (before, since)]
+    squares = math.fsum(
+        (value - mean) ** 2 for part, mean in zip((before, since), means, strict=True) for value in part
+    )
+    spread = max(_LEAST_SPREAD, math.sqrt(squares / freedom))
+    t = (means[1] - means[0]) / (spread * math.sqrt(1 / len(before) + 1 / len(since)))
+    return 2 * float(stdtr(freedom, -abs(t)))
 
 
 def _normal(value: float, count: int, mean: float, squares: float) -> float:
