@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from harness.cli.night import Evening
 from harness.cli.screen import err, plain
@@ -10,12 +9,13 @@ from harness.errors import StoreError
 from harness.nightly.notifying import NotifyError, due, post
 from harness.records.nights import HOLDS, INCONCLUSIVE
 from harness.reporting.nights import message
+from harness.store.address import Place
 from harness.store.nights import Nights
 from harness.store.opening import open_store
 
 
 def wake(
-    evenings: Sequence[Evening], path: Path, *, night: str, url: str, allowed: bool
+    evenings: Sequence[Evening], place: Place, *, night: str, url: str, allowed: bool
 ) -> NotifyError | None:
     """Post what changed to the webhook, and put down that it was heard; gives what went wrong.
 
@@ -23,7 +23,7 @@ def wake(
     night after knows of them.
     """
     try:
-        with open_store(path) as store:
+        with open_store(place) as store:
             kept = Nights(store)
             for each in evenings:
                 if each.report is None:
