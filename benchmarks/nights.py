@@ -11,8 +11,8 @@ Twenty nights are quiet. Then the prompt gets worse, and is accepted three night
 stricter; the provider changes the model; and for one night it is down. After each alarm an owner
 acknowledges it with `harness accept` (and pins the control anew, once the worse prompt is accepted).
 
-`--quiet` counts false alarms of the trend instead: series of 80 nights in which nothing happens, from the first
-night of a new eval, and after twenty more. `--write` puts both tables and the picture into docs/.
+`--quiet` counts false alarms of the trend instead: series of 80 nights in which nothing happens, from the
+first night of a new eval, and after twenty more. `--write` puts both tables and the picture into docs/.
 """
 
 import argparse
@@ -32,11 +32,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from front_door import Door
-from loopback import Body, Loopback, answer_in, blocks
-from town import inside
-
 from harness.comparison.waking import OF_ONE_NIGHT, WAKING
 from harness.statistics.trend import Night, cusum
+from loopback import Body, Loopback, answer_in, blocks
+from town import inside
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "nightly.md"
 CASES, ATTEMPTS = 12, 3
@@ -98,7 +97,7 @@ class World:
         ]
         return "\n\n".join([f"Answer {toss.random()}.", *(f"Point {name} is made here." for name in made)])
 
-    def judge(self, body: Body) -> Any:
+    def judge(self, body: Body) -> dict[str, object]:
         """Say what the answer says, but for one verdict in fifty, and for what a strict judge drops."""
         asked = re.findall(r"Makes point (\w+)\.", " ".join(text for _, text, _ in blocks(body)))[-1]
         answer, quote = answer_in(body), f"Point {asked} is made here."
@@ -182,7 +181,8 @@ def simulated(nights: int, seed: int) -> Iterator[Told]:
 
 def _night(door: Door, night: int, event: Event | None) -> dict[str, Any]:
     done = inside(door, "nightly", "town", "--night", f"{night:02}", "--yes", "--json")
-    assert done.out, done.err
+    if not done.out:
+        sys.exit(done.err)
     (found,) = done.data["evals"]
     regraded = found["sentinels"]
     graded = regraded and regraded["items"] - regraded["ungraded"]
@@ -227,7 +227,8 @@ class _Owner:
             return ""
         why = f"seen: {told['cause']}"
         done = inside(self.door, "accept", "live", "--why", why, "--by", "owner")
-        assert done.code == 0, done.err
+        if done.code:
+            sys.exit(done.err)
         self.since = 0
         if told["cause"] != "prompt":
             return "accepted"
@@ -283,16 +284,14 @@ def summary(told: Sequence[Told]) -> str:
         when = str(seen[0].night) if seen else "never"
         rows.append(f"| {event.words} | {event.night} | {when} | {named if seen else '–'} |")
     false = [each.night for each in told if each.code == 1 and each.night not in explained]
-    open_ = [each.night for each in told if each.code == 4]
-    quiet_nights = EVENTS[0].night - 1
-    return "\n".join(
-        (
-            *rows,
-            "",
-            f"False alarms in the {quiet_nights} quiet nights: {len([n for n in false if n <= quiet_nights])}. "
-            f"Inconclusive nights, all {len(told)} together: {len(open_)}.",
-        )
-    )
+    early = sum(night < EVENTS[0].night for night in false)
+    open_ = sum(each.code == 4 for each in told)
+    rows += [
+        "",
+        f"False alarms: {early} in the {EVENTS[0].night - 1} quiet nights, {len(false) - early} in the others. "
+        f"Inconclusive: {open_} of all {len(told)} nights.",
+    ]
+    return "\n".join(rows)
 
 
 def table(told: Sequence[Told]) -> str:
