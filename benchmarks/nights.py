@@ -50,21 +50,22 @@ AGENT = "---\nname: helper\ndescription: Helps.\n---\n\nYou are an engineer. Pro
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happens before a night, and what a right verdict on it names as the cause."""
+    """Something that happens before a night, and what a right verdict on it names as the cause.
+
+    `points` is what it takes of an answer that would score 70 otherwise.
+    """
 
     night: int
     words: str
     cause: str
     points: int = 0
-    nights: int = 0
-    """How long it lasts; 0: for good."""
 
 
 EVENTS = (
-    Event(night=21, words="prompt worse by 12 points", cause="prompt", points=12),
-    Event(night=33, words="judge stricter by 12 points", cause="judge", points=12),
-    Event(night=44, words="model worse by 12 points", cause="model", points=12),
-    Event(night=55, words="provider down", cause="outage", nights=1),
+    Event(night=21, words="the prompt got worse", cause="prompt", points=12),
+    Event(night=33, words="the judge turned stricter", cause="judge", points=12),
+    Event(night=44, words="the provider changed the model", cause="model", points=12),
+    Event(night=55, words="the provider was down", cause="outage"),
 )
 ACCEPTED_AFTER = 3
 """Nights for which the worse prompt stands before it is accepted; what is no prompt's doing is at once."""
@@ -109,6 +110,12 @@ class World:
         elif not met and first < WRONG:
             met, quote = True, answer.split("\n")[0]
         return {"quote": quote if met else "", "reason": "It says so.", "met": met}
+
+    @property
+    def truth(self) -> float:
+        """What the live prompt scores on the mean, but for the judge's slips."""
+        lost = max(self.lost.values(), default=0) + self.model
+        return (100 * MET - lost) * (1 - self.strict / (100 * MET))
 
     def _chance(self, question: str, name: str) -> float:
         """How often this case meets a criterion: mostly often or seldom, 0.7 on the mean."""
@@ -169,9 +176,10 @@ def simulated(nights: int, seed: int) -> Iterator[Told]:
         for night in range(1, nights + 1):
             world.night = night
             event = next((each for each in EVENTS if each.night == night), None)
+            before = world.truth
             if event:
                 _happen(event, world, door, server)
-            told = _night(door, night, event)
+            told = _night(door, night, event, world.truth - before)
             server.faults.clear()
             server.forget()
             done = owner.look(told, night)
@@ -179,7 +187,7 @@ def simulated(nights: int, seed: int) -> Iterator[Told]:
             print(f"night {night}: {told['said']}", file=sys.stderr)
 
 
-def _night(door: Door, night: int, event: Event | None) -> dict[str, Any]:
+def _night(door: Door, night: int, event: Event | None, moved: float) -> dict[str, Any]:
     done = inside(door, "nightly", "town", "--night", f"{night:02}", "--yes", "--json")
     if not done.out:
         sys.exit(done.err)
@@ -188,7 +196,7 @@ def _night(door: Door, night: int, event: Event | None) -> dict[str, Any]:
     graded = regraded and regraded["items"] - regraded["ungraded"]
     return {
         "night": night,
-        "truth": event.words if event else "",
+        "truth": event.words + (f" (−{-moved:.1f})" if moved else "") if event else "",
         "cause": (found["attribution"] or {}).get("cause", ""),
         "code": found["code"],
         "said": found["words"],
@@ -282,15 +290,14 @@ def summary(told: Sequence[Told]) -> str:
         explained.update(each.night for each in seen)
         named = "incomplete, no regression" if event.cause == "outage" else (seen[0].cause if seen else "")
         when = str(seen[0].night) if seen else "never"
-        rows.append(f"| {event.words} | {event.night} | {when} | {named if seen else '–'} |")
+        truth = next((each.truth for each in told if each.night == event.night), event.words)
+        rows.append(f"| {truth} | {event.night} | {when} | {named if seen else '–'} |")
     false = [each.night for each in told if each.code == 1 and each.night not in explained]
-    early = sum(night < EVENTS[0].night for night in false)
+    quiet_nights = EVENTS[0].night - 1
+    early = sum(night <= quiet_nights for night in false)
+    alarms = f"{early} in the {quiet_nights} quiet nights, {len(false) - early} in the others"
     open_ = sum(each.code == 4 for each in told)
-    rows += [
-        "",
-        f"False alarms: {early} in the {EVENTS[0].night - 1} quiet nights, {len(false) - early} in the others. "
-        f"Inconclusive: {open_} of all {len(told)} nights.",
-    ]
+    rows += ["", f"False alarms: {alarms}. Inconclusive: {open_} of all {len(told)} nights."]
     return "\n".join(rows)
 
 
@@ -345,16 +352,18 @@ def _draw(told: Sequence[Told]) -> None:
 def quiet(series: int, seed: int) -> str:
     """Count series of 80 quiet nights in which overall or security would have woken someone."""
     rows = [
-        "| cases × attempts | from the first night | after 20 nights |",
-        "|---|--:|--:|",
+        "| cases × attempts | from the first night | after 20 nights | after 20 at another level |",
+        "|---|--:|--:|--:|",
     ]
     for cases, attempts in ((12, 3), (20, 3), (40, 3)):
-        shares = [_alarmed(cases * attempts, before, series, seed) for before in (0, 20)]
+        starts = ((0, False), (20, False), (20, True))
+        shares = [_alarmed(cases * attempts, before, series, seed, cut=cut) for before, cut in starts]
         rows.append(f"| {cases} × {attempts} | {' | '.join(f'{100 * s:.1f} %' for s in shares)} |")
     return "\n".join(rows)
 
 
-def _alarmed(trials: int, before: int, series: int, seed: int) -> float:
+def _alarmed(trials: int, before: int, series: int, seed: int, *, cut: bool) -> float:
+    """Give the share of series with an alarm; `cut` says that the nights before were at another level."""
     toss = random.Random(f"{seed}/{trials}/{before}")  # noqa: S311 - a coin, no secret
     # Three dimensions; an answer scatters by 12.4 points overall, a night wobbles by 0.8 for all.
     spread = 12.4 * math.sqrt(3 / trials)
@@ -365,15 +374,17 @@ def _alarmed(trials: int, before: int, series: int, seed: int) -> float:
             level = toss.gauss(75, 0.8)
             nights.append([level + toss.gauss(0, spread) for _ in range(3)])
         lines = ([sum(night) / 3 for night in nights], [night[0] for night in nights])
-        found += any(_raised(line, before) for line in lines)
+        found += any(_raised(line, before, cut=cut) for line in lines)
     return found / series
 
 
-def _raised(line: Sequence[float], before: int) -> bool:
-    steps = cusum(
-        [Night(at=f"{night:04}", value=value) for night, value in enumerate(line)], most=OF_ONE_NIGHT
-    )
-    return any(step.down > WAKING for step in steps[before:])
+def _raised(line: Sequence[float], before: int, *, cut: bool) -> bool:
+    nights = [Night(at=f"{night:04}", value=value) for night, value in enumerate(line)]
+    if cut:
+        steps = cusum(nights[before:], most=OF_ONE_NIGHT, earlier=[line[:before]])
+    else:
+        steps = cusum(nights, most=OF_ONE_NIGHT)[before:]
+    return any(step.down > WAKING for step in steps)
 
 
 def _put(name: str, text: str) -> None:

@@ -98,14 +98,24 @@ def test_the_control_is_subtracted_day_by_day() -> None:
     assert (only.at, only.value, only.se) == ("2026-01-02T02:00Z", -3, 5)
 
 
-@given(SCORES, SCORES)
-def test_a_shift_is_students_t_test_with_the_pooled_variance(before: list[float], since: list[float]) -> None:
-    spread = math.sqrt(
-        (len(before) - 1) * np.var(before, ddof=1) + (len(since) - 1) * np.var(since, ddof=1)
-    ) / math.sqrt(len(before) + len(since) - 2)
-    found = shift(before, since)
-    if spread > 0.11:  # below a tenth of a point the spread is taken as that
-        assert found == pytest.approx(float(stats.ttest_ind(before, since).pvalue), abs=1e-9)
+@given(st.integers(3, 30), st.integers(3, 30), st.integers(0, 999))
+def test_a_shift_is_students_t_test_with_the_pooled_variance(one: int, other: int, seed: int) -> None:
+    before, since = noise(one, seed), [value + seed % 7 for value in noise(other, seed + 1)]
+    expected = float(stats.ttest_ind(before, since).pvalue)
+    assert shift(before, since) == pytest.approx(expected, abs=1e-9)
+
+
+def test_nights_that_never_moved_are_held_to_a_tenth_of_a_point() -> None:
+    assert shift([70.0] * 5, [70.01] * 5) == pytest.approx(0.879, abs=1e-3)
+
+
+def test_earlier_stretches_lend_their_scatter_and_not_their_level() -> None:
+    """With the level of two nights and the scatter of twenty, a third is held against a t of 20 degrees."""
+    earlier = noise(20, seed=8)
+    *_, last = cusum(nights([50.0, 52.0, 45.0]), earlier=[earlier])
+    squares = 19 * np.var(earlier, ddof=1) + 2.0
+    t = (45.0 - 51.0) / (math.sqrt(squares / 20) * math.sqrt(1 + 1 / 2))
+    assert last.q == pytest.approx(stats.norm.ppf(stats.t.cdf(t, 20)), abs=1e-9)
 
 
 def test_one_night_since_is_its_own_step() -> None:

@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
     "Every night": (
         ("nightly", "Live run, pinned control, sentinels, trend and gate: the run that wakes someone."),
         ("accept", "Accept a run as the baseline: who, when and why."),
+        ("sentinels", "Freeze labelled answers, to be judged afresh every night."),
         ("trend", "See the score over time: has it moved, and since when?"),
     ),
     "Trust the graders": (
