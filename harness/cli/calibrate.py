@@ -16,8 +16,8 @@ from harness.cli.screen import Meter, err, out
 from harness.cli.stopping import until_stopped
 from harness.errors import BudgetError, InputError
 from harness.files import is_file, read_text, shown
-from harness.grading.labels import Labels
-from harness.models.recorded import Recorded
+from harness.grading.labels import Labels, read_labels
+from harness.models.recorded import Recorded, read_recorded
 from harness.parsing.reading import to_json
 from harness.planning.plan import Plan
 from harness.project import Material, load
