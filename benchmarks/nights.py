@@ -2,6 +2,7 @@
 
     python benchmarks/nights.py [--nights 60] [--seed 1] [--write]
     python benchmarks/nights.py --quiet [--series 500]
+    python benchmarks/nights.py --size
 
 Each night is the command itself with the real SDK against a server on 127.0.0.1, whose agent and judge behave
 as told: 12 cases, 3 attempts, two arms, six criteria, 20 sentinels. How often a criterion is met differs from
@@ -12,7 +13,8 @@ stricter; the provider changes the model; and for one night it is down. After ea
 acknowledges it with `harness accept` (and pins the control anew, once the worse prompt is accepted).
 
 `--quiet` counts false alarms of the trend instead: series of 80 nights in which nothing happens, from the
-first night of a new eval, and after twenty more. `--write` puts both tables and the picture into docs/.
+first night of a new eval, and after twenty more. `--size` says how often the shipped nightly eval
+passes if nothing changed. `--write` puts the tables and the picture into docs/.
 """
 
 import argparse
@@ -33,10 +35,13 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from front_door import Door
 from harness.comparison.waking import OF_ONE_NIGHT, WAKING
+from harness.project import load
+from harness.statistics.power import GateRule, Scatter, design
 from harness.statistics.trend import Night, cusum
 from loopback import Body, Loopback, answer_in, blocks
 from town import inside
 
+SHIPPED = Path(__file__).parent.parent / "evals" / "nightly.yaml"
 DOCUMENT = Path(__file__).parent.parent / "docs" / "nightly.md"
 CASES, ATTEMPTS = 12, 3
 CRITERIA: Mapping[str, tuple[str, ...]] = {
@@ -144,14 +149,16 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--series", type=int, default=500)
     parser.add_argument("--quiet", action="store_true", help="count false alarms instead")
+    parser.add_argument("--size", action="store_true", help="foretell the shipped eval's gate instead")
     parser.add_argument("--write", action="store_true", help="put tables and picture into docs/")
     wanted = parser.parse_args()
-    if wanted.quiet or wanted.write:
-        text = quiet(wanted.series, wanted.seed)
-        print(text)
-        if wanted.write:
-            _put("quiet", text)
-    if not wanted.quiet:
+    for name, asked in (("quiet", wanted.quiet), ("size", wanted.size)):
+        if asked or wanted.write:
+            text = quiet(wanted.series, wanted.seed) if name == "quiet" else size(wanted.seed)
+            print(text)
+            if wanted.write:
+                _put(name, text)
+    if not (wanted.quiet or wanted.size):
         told = list(simulated(wanted.nights, wanted.seed))
         text = "\n\n".join((summary(told), table(told)))
         print(text)
@@ -385,6 +392,49 @@ def _raised(line: Sequence[float], before: int, *, cut: bool) -> bool:
     else:
         steps = cusum(nights, most=OF_ONE_NIGHT)[before:]
     return any(step.down > WAKING for step in steps)
+
+
+# ------------------------------------------------------------------ the shipped eval
+
+
+def size(seed: int) -> str:
+    """Foretell how often the shipped nightly eval passes if nothing changed, as it is and topped up."""
+    material = load(SHIPPED)
+    gate, cases = material.eval.gate, len(material.cases)
+    names = ("overall", *(rubric.dimension for rubric in material.rubrics))
+    if gate is None:
+        sys.exit(f"{SHIPPED} has no gate")
+    asked = GateRule(margins={name: gate.margin_of(name) for name in gate.gated(names[1:])}, looks=2)
+    rows = ["| attempts | scatter of an answer, overall | PASS | open | FAIL |", "|--:|--:|--:|--:|--:|"]
+    for spread in (10.0, 12.4, 15.0):
+        for attempts in (material.eval.attempts, 2 * material.eval.attempts):
+            chance = design(_scatter(names, spread, seed), cases, attempts, rule=asked, seed=seed).gate
+            if chance:
+                cells = (f"{100 * chance[word]:.0f} %" for word in ("PASS", "INCONCLUSIVE", "FAIL"))
+                rows.append(f"| {attempts} | {spread:g} points | {' | '.join(cells)} |")
+    gates = ", ".join(f"{name} {margin:g}" for name, margin in asked.margins.items())
+    return "\n".join((*rows, "", f"{cases} cases; margins: {gates}."))
+
+
+def _scatter(names: Sequence[str], spread: float, seed: int) -> Scatter:
+    """Draw what answers scatter by: dimensions apart from each other, so that each scatters by more."""
+    toss = random.Random(f"{seed}/{spread}")  # noqa: S311 - a coin, no secret
+    dimensions = len(names) - 1
+    residuals = []
+    for _ in range(12):
+        drawn = [
+            [toss.gauss(0, spread * math.sqrt(dimensions)) for _ in range(dimensions)] for _ in range(50)
+        ]
+        residuals.append(tuple((sum(one) / dimensions, *one) for one in drawn))
+    return Scatter(
+        names=tuple(names),
+        attempts=dict.fromkeys(names, spread**2),
+        cases=None,
+        residuals=tuple(residuals),
+        runs=1,
+        pairs=0,
+        freedom=0,
+    )
 
 
 def _put(name: str, text: str) -> None:
