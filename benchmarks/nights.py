@@ -2,6 +2,7 @@
 
     python benchmarks/nights.py [--nights 60] [--seed 1] [--write]
     python benchmarks/nights.py --quiet [--series 500]
+    python benchmarks/nights.py --size
 
 Each night is the command itself with the real SDK against a server on 127.0.0.1, whose agent and judge behave
 as told: 12 cases, 3 attempts, two arms, six criteria, 20 sentinels. How often a criterion is met differs from
@@ -11,8 +12,9 @@ Twenty nights are quiet. Then the prompt gets worse, and is accepted three night
 stricter; the provider changes the model; and for one night it is down. After each alarm an owner
 acknowledges it with `harness accept` (and pins the control anew, once the worse prompt is accepted).
 
-`--quiet` counts false alarms of the trend instead: series of 80 nights in which nothing happens, from the first
-night of a new eval, and after twenty more. `--write` puts both tables and the picture into docs/.
+`--quiet` counts false alarms of the trend instead: series of 80 nights in which nothing happens, from the
+first night of a new eval, and after twenty more. `--size` says how often the shipped nightly eval
+passes if nothing changed. `--write` puts the tables and the picture into docs/.
 """
 
 import argparse
@@ -33,10 +35,13 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from front_door import Door
 from harness.comparison.waking import OF_ONE_NIGHT, WAKING
+from harness.project import load
+from harness.statistics.power import GateRule, Scatter, design
 from harness.statistics.trend import Night, cusum
 from loopback import Body, Loopback, answer_in, blocks
 from town import inside
 
+SHIPPED = Path(__file__).parent.parent / "evals" / "nightly.yaml"
 DOCUMENT = Path(__file__).parent.parent / "docs" / "nightly.md"
 CASES, ATTEMPTS = 12, 3
 CRITERIA: Mapping[str, tuple[str, ...]] = {
@@ -50,21 +55,22 @@ AGENT = "---\nname: helper\ndescription: Helps.\n---\n\nYou are an engineer. Pro
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happens before a night, and what a right verdict on it names as the cause."""
+    """Something that happens before a night, and what a right verdict on it names as the cause.
+
+    `points` is what it takes of an answer that would score 70 otherwise.
+    """
 
     night: int
     words: str
     cause: str
     points: int = 0
-    nights: int = 0
-    """How long it lasts; 0: for good."""
 
 
 EVENTS = (
-    Event(night=21, words="prompt worse by 12 points", cause="prompt", points=12),
-    Event(night=33, words="judge stricter by 12 points", cause="judge", points=12),
-    Event(night=44, words="model worse by 12 points", cause="model", points=12),
-    Event(night=55, words="provider down", cause="outage", nights=1),
+    Event(night=21, words="the prompt got worse", cause="prompt", points=12),
+    Event(night=33, words="the judge turned stricter", cause="judge", points=12),
+    Event(night=44, words="the provider changed the model", cause="model", points=12),
+    Event(night=55, words="the provider was down", cause="outage"),
 )
 ACCEPTED_AFTER = 3
 """Nights for which the worse prompt stands before it is accepted; what is no prompt's doing is at once."""
@@ -97,7 +103,7 @@ class World:
         ]
         return "\n\n".join([f"Answer {toss.random()}.", *(f"Point {name} is made here." for name in made)])
 
-    def judge(self, body: Body) -> Any:
+    def judge(self, body: Body) -> dict[str, object]:
         """Say what the answer says, but for one verdict in fifty, and for what a strict judge drops."""
         asked = re.findall(r"Makes point (\w+)\.", " ".join(text for _, text, _ in blocks(body)))[-1]
         answer, quote = answer_in(body), f"Point {asked} is made here."
@@ -109,6 +115,12 @@ class World:
         elif not met and first < WRONG:
             met, quote = True, answer.split("\n")[0]
         return {"quote": quote if met else "", "reason": "It says so.", "met": met}
+
+    @property
+    def truth(self) -> float:
+        """What the live prompt scores on the mean, but for the judge's slips."""
+        lost = max(self.lost.values(), default=0) + self.model
+        return (100 * MET - lost) * (1 - self.strict / (100 * MET))
 
     def _chance(self, question: str, name: str) -> float:
         """How often this case meets a criterion: mostly often or seldom, 0.7 on the mean."""
@@ -137,14 +149,16 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--series", type=int, default=500)
     parser.add_argument("--quiet", action="store_true", help="count false alarms instead")
+    parser.add_argument("--size", action="store_true", help="foretell the shipped eval's gate instead")
     parser.add_argument("--write", action="store_true", help="put tables and picture into docs/")
     wanted = parser.parse_args()
-    if wanted.quiet or wanted.write:
-        text = quiet(wanted.series, wanted.seed)
-        print(text)
-        if wanted.write:
-            _put("quiet", text)
-    if not wanted.quiet:
+    for name, asked in (("quiet", wanted.quiet), ("size", wanted.size)):
+        if asked or wanted.write:
+            text = quiet(wanted.series, wanted.seed) if name == "quiet" else size(wanted.seed)
+            print(text)
+            if wanted.write:
+                _put(name, text)
+    if not (wanted.quiet or wanted.size):
         told = list(simulated(wanted.nights, wanted.seed))
         text = "\n\n".join((summary(told), table(told)))
         print(text)
@@ -169,9 +183,10 @@ def simulated(nights: int, seed: int) -> Iterator[Told]:
         for night in range(1, nights + 1):
             world.night = night
             event = next((each for each in EVENTS if each.night == night), None)
+            before = world.truth
             if event:
                 _happen(event, world, door, server)
-            told = _night(door, night, event)
+            told = _night(door, night, event, world.truth - before)
             server.faults.clear()
             server.forget()
             done = owner.look(told, night)
@@ -179,15 +194,16 @@ def simulated(nights: int, seed: int) -> Iterator[Told]:
             print(f"night {night}: {told['said']}", file=sys.stderr)
 
 
-def _night(door: Door, night: int, event: Event | None) -> dict[str, Any]:
+def _night(door: Door, night: int, event: Event | None, moved: float) -> dict[str, Any]:
     done = inside(door, "nightly", "town", "--night", f"{night:02}", "--yes", "--json")
-    assert done.out, done.err
+    if not done.out:
+        sys.exit(done.err)
     (found,) = done.data["evals"]
     regraded = found["sentinels"]
     graded = regraded and regraded["items"] - regraded["ungraded"]
     return {
         "night": night,
-        "truth": event.words if event else "",
+        "truth": event.words + (f" (−{-moved:.1f})" if moved else "") if event else "",
         "cause": (found["attribution"] or {}).get("cause", ""),
         "code": found["code"],
         "said": found["words"],
@@ -226,7 +242,8 @@ class _Owner:
             return ""
         why = f"seen: {told['cause']}"
         done = inside(self.door, "accept", "live", "--why", why, "--by", "owner")
-        assert done.code == 0, done.err
+        if done.code:
+            sys.exit(done.err)
         self.since = 0
         if told["cause"] != "prompt":
             return "accepted"
@@ -280,18 +297,15 @@ def summary(told: Sequence[Told]) -> str:
         explained.update(each.night for each in seen)
         named = "incomplete, no regression" if event.cause == "outage" else (seen[0].cause if seen else "")
         when = str(seen[0].night) if seen else "never"
-        rows.append(f"| {event.words} | {event.night} | {when} | {named if seen else '–'} |")
+        truth = next((each.truth for each in told if each.night == event.night), event.words)
+        rows.append(f"| {truth} | {event.night} | {when} | {named if seen else '–'} |")
     false = [each.night for each in told if each.code == 1 and each.night not in explained]
-    open_ = [each.night for each in told if each.code == 4]
     quiet_nights = EVENTS[0].night - 1
-    return "\n".join(
-        (
-            *rows,
-            "",
-            f"False alarms in the {quiet_nights} quiet nights: {len([n for n in false if n <= quiet_nights])}. "
-            f"Inconclusive nights, all {len(told)} together: {len(open_)}.",
-        )
-    )
+    early = sum(night <= quiet_nights for night in false)
+    alarms = f"{early} in the {quiet_nights} quiet nights, {len(false) - early} in the others"
+    open_ = sum(each.code == 4 for each in told)
+    rows += ["", f"False alarms: {alarms}. Inconclusive: {open_} of all {len(told)} nights."]
+    return "\n".join(rows)
 
 
 def table(told: Sequence[Told]) -> str:
@@ -345,16 +359,18 @@ def _draw(told: Sequence[Told]) -> None:
 def quiet(series: int, seed: int) -> str:
     """Count series of 80 quiet nights in which overall or security would have woken someone."""
     rows = [
-        "| cases × attempts | from the first night | after 20 nights |",
-        "|---|--:|--:|",
+        "| cases × attempts | from the first night | after 20 nights | after 20 at another level |",
+        "|---|--:|--:|--:|",
     ]
     for cases, attempts in ((12, 3), (20, 3), (40, 3)):
-        shares = [_alarmed(cases * attempts, before, series, seed) for before in (0, 20)]
+        starts = ((0, False), (20, False), (20, True))
+        shares = [_alarmed(cases * attempts, before, series, seed, cut=cut) for before, cut in starts]
         rows.append(f"| {cases} × {attempts} | {' | '.join(f'{100 * s:.1f} %' for s in shares)} |")
     return "\n".join(rows)
 
 
-def _alarmed(trials: int, before: int, series: int, seed: int) -> float:
+def _alarmed(trials: int, before: int, series: int, seed: int, *, cut: bool) -> float:
+    """Give the share of series with an alarm; `cut` says that the nights before were at another level."""
     toss = random.Random(f"{seed}/{trials}/{before}")  # noqa: S311 - a coin, no secret
     # Three dimensions; an answer scatters by 12.4 points overall, a night wobbles by 0.8 for all.
     spread = 12.4 * math.sqrt(3 / trials)
@@ -365,15 +381,60 @@ def _alarmed(trials: int, before: int, series: int, seed: int) -> float:
             level = toss.gauss(75, 0.8)
             nights.append([level + toss.gauss(0, spread) for _ in range(3)])
         lines = ([sum(night) / 3 for night in nights], [night[0] for night in nights])
-        found += any(_raised(line, before) for line in lines)
+        found += any(_raised(line, before, cut=cut) for line in lines)
     return found / series
 
 
-def _raised(line: Sequence[float], before: int) -> bool:
-    steps = cusum(
-        [Night(at=f"{night:04}", value=value) for night, value in enumerate(line)], most=OF_ONE_NIGHT
+def _raised(line: Sequence[float], before: int, *, cut: bool) -> bool:
+    nights = [Night(at=f"{night:04}", value=value) for night, value in enumerate(line)]
+    if cut:
+        steps = cusum(nights[before:], most=OF_ONE_NIGHT, earlier=[line[:before]])
+    else:
+        steps = cusum(nights, most=OF_ONE_NIGHT)[before:]
+    return any(step.down > WAKING for step in steps)
+
+
+# ------------------------------------------------------------------ the shipped eval
+
+
+def size(seed: int) -> str:
+    """Foretell how often the shipped nightly eval passes if nothing changed, as it is and topped up."""
+    material = load(SHIPPED)
+    gate, cases = material.eval.gate, len(material.cases)
+    names = ("overall", *(rubric.dimension for rubric in material.rubrics))
+    if gate is None:
+        sys.exit(f"{SHIPPED} has no gate")
+    asked = GateRule(margins={name: gate.margin_of(name) for name in gate.gated(names[1:])}, looks=2)
+    rows = ["| attempts | scatter of an answer, overall | PASS | open | FAIL |", "|--:|--:|--:|--:|--:|"]
+    for spread in (10.0, 12.4, 15.0):
+        for attempts in (material.eval.attempts, 2 * material.eval.attempts):
+            chance = design(_scatter(names, spread, seed), cases, attempts, rule=asked, seed=seed).gate
+            if chance:
+                cells = (f"{100 * chance[word]:.0f} %" for word in ("PASS", "INCONCLUSIVE", "FAIL"))
+                rows.append(f"| {attempts} | {spread:g} points | {' | '.join(cells)} |")
+    gates = ", ".join(f"{name} {margin:g}" for name, margin in asked.margins.items())
+    return "\n".join((*rows, "", f"{cases} cases; margins: {gates}."))
+
+
+def _scatter(names: Sequence[str], spread: float, seed: int) -> Scatter:
+    """Draw what answers scatter by: dimensions apart from each other, so that each scatters by more."""
+    toss = random.Random(f"{seed}/{spread}")  # noqa: S311 - a coin, no secret
+    dimensions = len(names) - 1
+    residuals = []
+    for _ in range(12):
+        drawn = [
+            [toss.gauss(0, spread * math.sqrt(dimensions)) for _ in range(dimensions)] for _ in range(50)
+        ]
+        residuals.append(tuple((sum(one) / dimensions, *one) for one in drawn))
+    return Scatter(
+        names=tuple(names),
+        attempts=dict.fromkeys(names, spread**2),
+        cases=None,
+        residuals=tuple(residuals),
+        runs=1,
+        pairs=0,
+        freedom=0,
     )
-    return any(step.down > WAKING for step in steps[before:])
 
 
 def _put(name: str, text: str) -> None:

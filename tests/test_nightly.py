@@ -130,7 +130,7 @@ def test_a_killed_night_goes_on_and_pays_for_nothing_twice(place: Town) -> None:
 def test_the_plan_of_a_night_calls_nobody(place: Town) -> None:
     done = place.night("n1", "--plan")
     assert (done.code, place.calls()) == (0, (0, 0))
-    assert "20 sentinels: 20 verdicts to make" in done.err
+    assert "20 sentinels: 20 paid verdicts to make" in done.err
 
 
 # ------------------------------------------------------------------ what moved

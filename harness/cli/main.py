@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("nightly", "Live run, pinned control, sentinels, trend and gate: the run that wakes someone."),
         ("init", "Write the files for GitHub, GitLab, systemd or cron that run it every night."),
         ("accept", "Accept a run as the baseline: who, when and why."),
+        ("sentinels", "Freeze labelled answers, to be judged afresh every night."),
         ("trend", "See the score over time: has it moved, and since when?"),
     ),
     "Trust the graders": (

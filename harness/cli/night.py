@@ -86,7 +86,7 @@ def _of_sentinels(tonight: Tonight) -> Sequence[Plan]:
 def _tell_sentinels(plans: Sequence[Plan]) -> None:
     for plan in plans:
         cost = f", about {dollars(plan.cost)}" if plan.calls else ""
-        err().print(f"{many(plan.trials, 'sentinel')}: {plan.calls} verdicts to make{cost}")
+        err().print(f"{many(plan.trials, 'sentinel')}: {plan.calls} paid verdicts to make{cost}")
 
 
 @dataclass(frozen=True, slots=True)

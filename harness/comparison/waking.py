@@ -65,21 +65,52 @@ def broke(nights: Sequence[NightResult], tonight: NightResult) -> tuple[str, ...
     return changes(counted[-1].ground, tonight.ground) if counted else ()
 
 
-def falls(nights: Sequence[NightResult], names: Sequence[str]) -> tuple[Fall, ...]:
+def stretches(
+    nights: Sequence[NightResult], now: Sequence[NightResult]
+) -> tuple[tuple[NightResult, ...], ...]:
+    """Give the nights that asked the same as those of `now` and came before them, cut where the level moved.
+
+    It moved where an acceptance began `now`, and where an earlier night was found to have moved.
+    """
+    if not now:
+        return ()
+    cuts = {night.attribution.since for night in nights if night.attribution}
+    before = [
+        night
+        for night in sorted(nights, key=lambda each: (each.at, each.night))
+        if night.counts and night.at < now[0].at and not changes(night.ground, now[-1].ground)
+    ]
+    found: list[list[NightResult]] = []
+    for night in before:
+        if night.at in cuts or not found:
+            found.append([])
+        found[-1].append(night)
+    return tuple(map(tuple, found))
+
+
+def falls(
+    nights: Sequence[NightResult], names: Sequence[str], earlier: Sequence[Sequence[NightResult]] = ()
+) -> tuple[Fall, ...]:
     """Name the live scores that have fallen and still stand low on the last of these nights.
 
-    Only a fall counts, by a self-starting CUSUM over the nights; a score that rises wakes nobody.
+    Only a fall counts, by a self-starting CUSUM over the nights; a score that rises wakes nobody. `earlier`
+    are stretches at other levels, which tell how much nights scatter.
     """
     found = []
+    named = {night.at: night.night for night in nights}
     for name in names:
-        values = [
-            Night(at=night.at, value=night.live.scores[name])
-            for night in nights
-            if night.live is not None and name in night.live.scores
-        ]
-        steps = cusum(values, most=OF_ONE_NIGHT)
+        scatter = [[value.value for value in _values(stretch, name)] for stretch in earlier]
+        steps = cusum(_values(nights, name), most=OF_ONE_NIGHT, earlier=scatter)
         raised = alarms(steps, sides=("down",), decision=WAKING)
         if raised and steps[-1].down > WAKING:
-            alarm, named = raised[-1], {night.at: night.night for night in nights}
+            alarm = raised[-1]
             found.append(Fall(name=name, alarm=alarm, since=named[alarm.changed], shown=named[alarm.raised]))
     return tuple(found)
+
+
+def _values(nights: Sequence[NightResult], name: str) -> list[Night]:
+    return [
+        Night(at=night.at, value=night.live.scores[name])
+        for night in nights
+        if night.live is not None and name in night.live.scores
+    ]

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from harness.comparison.attributing import attribute
 from harness.comparison.designing import ENOUGH, changes, ground, names_of, rule, seen
-from harness.comparison.waking import Fall, broke, comparable, falls
+from harness.comparison.waking import Fall, broke, comparable, falls, stretches
 from harness.nightly.baseline import baseline
 from harness.nightly.making import Found, Tonight, unaffordable
 from harness.planning.keys import run_id
@@ -34,7 +34,9 @@ def conclude(tonight: Tonight, found: Found) -> tuple[NightResult, Report]:
     history, accepted = kept.of(live.eval_name), kept.accepted(live.eval_name)
     result = _result(tonight, found)
     if result.counts:
-        result = _against_nights(result, (*comparable(history, result, accepted), result), live)
+        nights = (*comparable(history, result, accepted), result)
+        fallen = falls(nights, _waking(live), stretches(history, nights))
+        result = _against_nights(result, nights, fallen, live)
         words = _against_baseline(tonight, found.report, accepted)
         cut = broke(history, result)
         notes = (f"The trend begins anew: {listed(cut)} changed since the night before.",) if cut else ()
@@ -86,16 +88,20 @@ def _result(tonight: Tonight, found: Found) -> NightResult:
     )
 
 
-def _against_nights(result: NightResult, nights: Sequence[NightResult], live: Manifest) -> NightResult:
-    wakes = live.eval.nightly.wakes if live.eval.nightly else ()
-    known = names_of(live)
-    fallen = falls(nights, [name for name in wakes if name in known])
+def _waking(live: Manifest) -> Sequence[str]:
+    wakes, known = live.eval.nightly.wakes if live.eval.nightly else (), names_of(live)
+    return [name for name in wakes if name in known]
+
+
+def _against_nights(
+    result: NightResult, nights: Sequence[NightResult], fallen: Sequence[Fall], live: Manifest
+) -> NightResult:
     result = replace(result, alarms=tuple(fall.words for fall in fallen))
     if fallen and result.code in {HOLDS, INCONCLUSIVE}:
         result = replace(result, code=REGRESSION)
     if result.code != REGRESSION:
         return result
-    name, since = _what_moved(result, fallen, known)
+    name, since = _what_moved(result, fallen, names_of(live))
     found = attribute((*nights[:-1], result), name=name, since=since, gate_failed=bool(result.failed))
     return replace(result, attribution=found)
 

@@ -95,6 +95,7 @@ def _send(url: str, body: bytes) -> None:
         with opener.open(request, timeout=_SECONDS) as reply:
             reply.read(1)
     except urllib.error.HTTPError as error:
+        error.close()
         kind = _TryAgainError if error.code in _AGAIN else _RefusedError
         words = f"it answered {error.code}"
         raise kind(words) from None

@@ -4,11 +4,12 @@ A draw is named `night/<id>/<arm>`, so that every night and both arms get answer
 same prompt, and a night that was killed finds what it had made.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from harness.grading.labels import text_hash
-from harness.planning.keys import Asked, answer_key, briefing_hash, question_hash, verdict_key
+from harness.planning.keys import Asked, answer_key, briefing_hash, digest, question_hash, verdict_key
 from harness.planning.work import Job, Mark, Shelf, filled, request_of
 from harness.records.inputs import Case
 from harness.records.nights import Regraded, Sentinel
@@ -113,6 +114,29 @@ def sentinel_jobs(
         found.append(Job(trial, case, request, Answer(text=each.answer), (mark,)))
     stored = shelf.verdicts([mark.key for job in found for mark in job.marks])
     return tuple(replace(job, marks=filled(job.marks, stored)) for job in found)
+
+
+def frozen(known: Sequence[Sentinel], count: int) -> tuple[Sentinel, ...]:
+    """Choose as many met as not met, spread over dimensions, criteria and answers; the same each time.
+
+    Fewer than `count` where there are not enough of either kind.
+    """
+    found: list[Sentinel] = []
+    used = Counter[str]()
+    for met in (True, False):
+        left = {each.id: each for each in sorted(known, key=lambda each: digest(each.id)) if each.met is met}
+        for _ in range(count // 2):
+            if not left:
+                break
+            each = min(left.values(), key=lambda each: tuple(used[place] for place in _places(each)))
+            used.update(_places(each))
+            found.append(left.pop(each.id))
+    return tuple(found)
+
+
+def _places(each: Sentinel) -> tuple[str, str, str]:
+    """What sentinels should not crowd, the most important first."""
+    return f"dimension {each.dimension} {each.met}", f"criterion {each.criterion.id}", f"answer {each.answer}"
 
 
 def regraded(sentinels: Sequence[Sentinel], work: Sequence[Job]) -> Regraded:

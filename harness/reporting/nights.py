@@ -16,7 +16,7 @@ from harness.records.nights import (
     Regraded,
 )
 from harness.reporting.untrusted import markdown_code, markdown_text, shortened
-from harness.reporting.words import listed, many, points, signed
+from harness.reporting.words import listed, points, signed
 
 STATES: Mapping[int, str] = {
     HOLDS: "holds",
@@ -49,9 +49,9 @@ def watched(found: Regraded | None) -> str:
     """Say how the sentinels were judged."""
     if found is None:
         return "no sentinels"
-    flips = f"{found.up} now met, {found.down} no longer met"
-    open_ = f", {found.ungraded} ungraded" if found.ungraded else ""
-    return f"{found.met} of {many(found.items, 'sentinel')} met ({flips}{open_})"
+    counts = ((found.up, "wrongly met"), (found.down, "wrongly not met"), (found.ungraded, "ungraded"))
+    off = ", ".join(f"{count} {what}" for count, what in counts if count)
+    return f"{found.met} of {found.items} met{f' ({off})' if off else ''}"
 
 
 def paragraphs(night: NightResult) -> Sequence[str]:
@@ -63,8 +63,6 @@ def paragraphs(night: NightResult) -> Sequence[str]:
     lines += [gate.words for gate in night.gates if gate.result != "PASS" and night.code]
     if night.topped_up:
         lines.append(f"Topped up to {night.attempts} attempts a case.")
-    if night.live:
-        lines.append(f"Sentinels: {watched(night.sentinels)}.")
     return [*lines, *([night.baseline] if night.baseline else []), *night.notes]
 
 
