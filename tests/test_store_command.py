@@ -4,6 +4,7 @@ import datetime as dt
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,12 @@ from hypothesis import strategies as st
 
 from front_door import Door
 from harness.cli.main import main
+from harness.errors import StoreError
+from harness.records.runs import Run
 from harness.store.address import Place, place
 from harness.store.opening import open_store
-from harness.store.pruning import Keep, over
-from harness.store.store import Listed
+from harness.store.pruning import Keep, over, prune
+from harness.store.store import Listed, Store
 from harness.store.tables import metadata
 from loopback import Loopback
 from postgres import Cluster
@@ -218,6 +221,41 @@ def test_what_another_run_needs_stays_and_the_store_is_whole(
     assert "nothing to remove: 1 run stays" in capsys.readouterr().err
     assert main(["store", "check", name]) == 0
     assert "whole: 1 run, 2 answers and 4 verdicts" in capsys.readouterr().out
+
+
+def test_an_accepted_baseline_stays_however_old(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    age(store, 400)
+    with closing(sqlite3.connect(store)) as connection, connection:
+        connection.execute(
+            "insert into acceptances select eval, asked_at, id, '{}' from runs order by asked_at limit 1"
+        )
+    assert main(["store", "prune", str(store), "--keep", "30d", "--yes"]) == 0
+    assert "nothing to remove: 2 runs stay" in capsys.readouterr().err
+
+
+class Asked(Store):
+    """A store of which somebody asks again for each run that is looked at."""
+
+    def load(self, run: str) -> Run:
+        found = super().load(run)
+        self.begin(replace(found, created_at="2099-01-01T00:00:00.000Z"))
+        return found
+
+
+def test_a_run_that_begins_while_it_is_looked_for_keeps_all_there(store: Path, cluster: Cluster) -> None:
+    age(store, 40)
+    team = cluster.fresh()
+    assert main(["store", "copy", str(store), team.url]) == 0
+    for where in (store, team):
+        before = rows(where)
+        with open_store(where) as opened:
+            asked, keep = Asked(opened._engine, "store"), Keep(age=dt.timedelta(days=30))
+            with pytest.raises(StoreError, match="nothing was removed"):
+                prune(asked, keep, dt.datetime.now(dt.UTC), really=True)
+        after = rows(where)
+        assert [(name, len(found)) for name, found in after.items()] == [
+            (name, len(found)) for name, found in before.items()
+        ]
 
 
 def test_the_room_is_given_back(store: Path) -> None:

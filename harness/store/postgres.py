@@ -34,6 +34,7 @@ def connected(address: Address) -> Engine:
                 "keepalives_idle": 30,
                 "keepalives_interval": 10,
                 "keepalives_count": 3,
+                "prepare_threshold": None,  # what is prepared is lost behind a pooler such as pgbouncer
             },
         )
     except ModuleNotFoundError:

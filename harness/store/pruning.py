@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, delete, func, select
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.schema import CreateTable, DropTable
 
 from harness.errors import StoreError
 from harness.planning.work import jobs
@@ -75,6 +75,7 @@ def prune(store: Store, keep: Keep, now: dt.datetime, *, really: bool) -> Pruned
     names = frozenset(row.id for row in going)
     with store.connected() as connection:
         with connection.begin():
+            connection.execute(DropTable(_KEYS, if_exists=True))
             connection.execute(CreateTable(_KEYS))
         for row in sorted(rows, key=lambda row: row.id not in names) if going else ():
             _note(connection, _keys(store, store.load(row.id)), going=row.id in names)

@@ -7,7 +7,7 @@ from harness.redaction import redacted
 
 DAMAGED = "something else has written to it; move it away and keep it, a new one is made by the next run"
 
-_SAFE = "everything that was kept is safe; the same command goes on from there"
+_SAFE = "Everything that was kept is safe; the same command goes on from there"
 _HINTS = {
     # SQLite
     "locked": "another program is writing to it and does not let go; end it, then run this command again",
