@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from front_door import Door, Finished
+from front_door import REPOSITORY, Door, Finished
 from loopback import Loopback
 from town import Minds, settle, town
 
@@ -278,6 +278,13 @@ def test_a_night_that_breaks_has_cron_send_a_mail(door: Door) -> None:
             check=False,
         )
     assert "the nightly evals ended with exit code 3" in done.stdout
+
+
+def test_recorded_answers_are_not_run_night_after_night(door: Door) -> None:
+    for name in ("agents", "datasets", "evals"):
+        shutil.copytree(REPOSITORY / name, door.root / name)
+    assert door.run("init", "nightly", "--cron").code == 0
+    assert "harness nightly nightly --junit" in (door.root / "ops" / "harness-nightly.cron").read_text()
 
 
 def test_a_clone_of_the_harness_is_installed_from_its_lock(door: Door) -> None:

@@ -73,8 +73,8 @@ def command() -> None:
 def nightly(names: tuple[str, ...], kinds: tuple[str, ...], *, at: str, install: str, force: bool) -> int:
     """Write what runs `harness nightly` for each EVAL, every night, and compares prompts in pull requests.
 
-    Without an EVAL: all that say `nightly:`. The files work as they are, and are yours to change; what is
-    left to do is printed. Keys are never written: they come from the scheduler's secrets.
+    Without an EVAL: all that say `nightly:` and ask a model. The files work as they are, and are yours to
+    change; what is left to do is printed. Keys are never written: they come from the scheduler's secrets.
     """
     if not kinds:
         msg = "say where it is to run: --github, --gitlab, --systemd or --cron"
@@ -99,9 +99,12 @@ def nightly(names: tuple[str, ...], kinds: tuple[str, ...], *, at: str, install:
 def _evals(names: Sequence[str], root: Path) -> list[str]:
     """Name the evals that run at night; InputError for one that cannot."""
     if not names:
-        names = [path.stem for path in sorted((root / "evals").glob("*.yaml")) if load(path).eval.nightly]
+        found = {path.stem: load(path).eval for path in sorted((root / "evals").glob("*.yaml"))}
+        names = [
+            name for name, asked in found.items() if asked.nightly and asked.model.provider != "recorded"
+        ]
     if not names:
-        msg = "no eval of this project says `nightly:`"
+        msg = "no eval of this project that asks a model says `nightly:`"
         raise InputError(msg, hint="name a pinned control in one: nightly: {control: REVISION}")
     for name in names:
         path = eval_path(name)
