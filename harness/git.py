@@ -27,6 +27,30 @@ def read(folder: Path, commit_hash: str, path: str) -> bytes | None:
     return done.stdout if done is not None and done.returncode == 0 else None
 
 
+def default_branch(folder: Path) -> str:
+    """Return the commit that the default branch stands at; empty where none can be found.
+
+    The remote's idea of it comes first, then `main` and `master`, here or there.
+    """
+    names = ("origin/HEAD", "origin/main", "main", "origin/master", "master")
+    return next((found for name in names if (found := commit(folder, name))), "")
+
+
+def distance(folder: Path, ancestor: str, descendant: str = "HEAD") -> int | None:
+    """Count the commits from an ancestor to a descendant, 0 for the same; `None` if it is no ancestor."""
+    done = _git(folder, "merge-base", "--is-ancestor", ancestor, descendant)
+    if done is None or done.returncode:
+        return None
+    counted = _text(folder, "rev-list", "--count", f"{ancestor}..{descendant}")
+    return int(counted) if counted.isdigit() else None
+
+
+def user(folder: Path) -> str:
+    """Return who git says commits here, as `name <address>`; empty where nobody is configured."""
+    name, address = _text(folder, "config", "user.name"), _text(folder, "config", "user.email")
+    return f"{name} <{address}>" if name and address else name or address
+
+
 def dirty(folder: Path, path: Path) -> bool | None:
     """Say whether a working file differs from HEAD or is unknown to it; `None` outside a repository."""
     done = _git(folder, "status", "--porcelain", "--", str(path))

@@ -19,11 +19,13 @@ from harness.grading.labels import Labels, read_labels
 from harness.grading.screening import SCREENING_RULES
 from harness.models.recorded import Recorded, read_recorded
 from harness.parsing.agents import cases_of, read_agent
+from harness.parsing.lines import read_lines
 from harness.parsing.reading import read
 from harness.planning.model import API_VERSION
 from harness.prompts import JUDGE_VERSIONS
 from harness.records.estimates import OVERALL
 from harness.records.inputs import Agent, Case, Dataset, Eval, Gate, GraderSpec, Rubric
+from harness.records.nights import Sentinel
 from harness.records.runs import GraderInfo, Manifest, Revision
 
 T = TypeVar("T")
@@ -48,6 +50,7 @@ class Material:
     files: Mapping[str, str]
     sources: Mapping[str, Source] = field(default_factory=dict)
     functions: Mapping[str, Function] = field(default_factory=dict)
+    sentinels: tuple[Sentinel, ...] = ()
 
     def manifest(self, revision: Revision) -> Manifest:
         """Put down everything that running this revision would be made from."""
@@ -117,6 +120,8 @@ def load(path: Path) -> Material:
     sources = {name: loader.take(partial(_source, root, name), path_of(name)) for name in names}
     answers = wanted.model.answers
     recorded = loader.take(_recorded, answers) if answers else []
+    watched = wanted.nightly.sentinels if wanted.nightly else ""
+    sentinels = loader.take(_sentinels, watched) if watched else []
     loader.done()
     cases = [case for found in datasets.values() for dataset in found for case in dataset]
     faults = tuple(_mismatches(wanted, cases, [rubric for found in rubrics.values() for rubric in found]))
@@ -133,6 +138,7 @@ def load(path: Path) -> Material:
         recorded=recorded[0] if recorded else None,
         files=loader.hashes,
         sources={name: found[0] for name, found in sources.items()},
+        sentinels=sentinels[0] if sentinels else (),
     )
     if not material.cases:
         msg = f"{name}: there is no case to run"
@@ -203,6 +209,10 @@ def _labels(path: Path, name: str) -> Labels:
 def _source(root: Path, function: str, path: Path, name: str) -> Source:
     del path, name  # `find` says where it lies
     return find(root, function)
+
+
+def _sentinels(path: Path, name: str) -> tuple[Sentinel, ...]:
+    return read_lines(Sentinel, read_text(path, name=name), source=name)
 
 
 def _recorded(path: Path, name: str) -> Recorded:

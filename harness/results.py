@@ -29,7 +29,7 @@ from harness.planning.keys import digest
 from harness.planning.prices import PriceTable
 from harness.planning.work import Job
 from harness.records.calibrations import Calibration
-from harness.records.comparisons import Comparison, Ranking
+from harness.records.comparisons import Comparison, GateResult, Ranking
 from harness.records.estimates import Estimate
 from harness.records.inputs import MAX_MISSING, Case
 from harness.records.outcomes import NOT_RUN, Failed, Outcome, Usage
@@ -226,10 +226,15 @@ def exit_code(report: Report) -> int:
     """
     if not complete((report.base, *report.candidates)):
         return 5
-    decider = report.graders[0].kind
-    decided = [found.gates for found in report.comparisons if found.grader == decider]
-    results = {gate.result for gates in (report.gates, *decided) for gate in gates}
+    results = {gate.result for gate in decided_gates(report)}
     return 1 if "FAIL" in results else 4 if "INCONCLUSIVE" in results else 0
+
+
+def decided_gates(report: Report) -> tuple[GateResult, ...]:
+    """Give every gate of a report, by the grader that decides."""
+    decider = report.graders[0].kind
+    decided = (found.gates for found in report.comparisons if found.grader == decider)
+    return (*report.gates, *chain.from_iterable(decided))
 
 
 def slug(name: str) -> str:

@@ -144,15 +144,17 @@ class Session:
                 runs.append(self.store.load(begun.id))
             return tuple(runs)
 
-    async def grade(self, manifest: Manifest, work: Sequence[Job], watch: Watch) -> None:
+    async def grade(
+        self, manifest: Manifest, work: Sequence[Job], watch: Watch, purse: Purse | None = None
+    ) -> None:
         """Make the verdicts that are missing of answers that are there; no run is recorded.
 
-        Each is stored as those of a run are. A call that fails leaves its verdicts open, and `watch` hears
-        of it.
+        Each is stored as those of a run are, and paid from `purse`, or from one of its own. A call that fails
+        leaves its verdicts open, and `watch` hears of it.
         """
         async with AsyncExitStack() as stack:
             journal = await stack.enter_async_context(Journal(self.store, Worker(), anew=self.anew))
-            till = _Till(self, "", journal, self.purse(), watch)
+            till = _Till(self, "", journal, purse or self.purse(), watch)
             bench = self._bench(manifest, _Accounts(self, stack), till)
             keeper = _Keeper(self, Run(id="", manifest=manifest, created_at=""), journal, watch)
             await run(iter(work), bench, keeper.keep)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from harness.statistics.trend import Night, alarms, cusum, minus
+from harness.statistics.trend import Night, alarms, cusum, minus, shift
 
 SCORES = st.lists(st.floats(0, 100).map(lambda score: round(score, 2)), min_size=3, max_size=30)
 
@@ -96,3 +96,43 @@ def test_the_control_is_subtracted_day_by_day() -> None:
     control = [Night(at="2026-01-02T02:09Z", value=75, se=4), Night(at="2026-01-03T02:00Z", value=75)]
     (only,) = minus(live, control)
     assert (only.at, only.value, only.se) == ("2026-01-02T02:00Z", -3, 5)
+
+
+@given(st.integers(3, 30), st.integers(3, 30), st.integers(0, 999))
+def test_a_shift_is_students_t_test_with_the_pooled_variance(one: int, other: int, seed: int) -> None:
+    before, since = noise(one, seed), [value + seed % 7 for value in noise(other, seed + 1)]
+    expected = float(stats.ttest_ind(before, since).pvalue)
+    assert shift(before, since) == pytest.approx(expected, abs=1e-9)
+
+
+def test_nights_that_never_moved_are_held_to_a_tenth_of_a_point() -> None:
+    assert shift([70.0] * 5, [70.01] * 5) == pytest.approx(0.879, abs=1e-3)
+
+
+def test_earlier_stretches_lend_their_scatter_and_not_their_level() -> None:
+    """With the level of two nights and the scatter of twenty, a third is held against a t of 20 degrees."""
+    earlier = noise(20, seed=8)
+    *_, last = cusum(nights([50.0, 52.0, 45.0]), earlier=[earlier])
+    squares = 19 * np.var(earlier, ddof=1) + 2.0
+    t = (45.0 - 51.0) / (math.sqrt(squares / 20) * math.sqrt(1 + 1 / 2))
+    assert last.q == pytest.approx(stats.norm.ppf(stats.t.cdf(t, 20)), abs=1e-9)
+
+
+def test_one_night_since_is_its_own_step() -> None:
+    values = noise(12, seed=3)
+    (*_, step) = cusum(nights(values))
+    assert step.q is not None
+    assert shift(values[:-1], values[-1:]) == pytest.approx(2 * stats.norm.cdf(-abs(step.q)), rel=1e-6)
+
+
+@pytest.mark.parametrize(("before", "since"), [([], [1.0, 2.0]), ([1.0, 2.0], []), ([1.0], [2.0])])
+def test_a_shift_needs_three_nights_and_some_on_either_side(before: list[float], since: list[float]) -> None:
+    assert shift(before, since) is None
+
+
+def test_one_night_counts_for_no_more_than_it_may() -> None:
+    values = [*noise(20, seed=5), 0.0]
+    (*_, free), (*_, bound) = cusum(nights(values)), cusum(nights(values), most=3.0)
+    assert free.q == bound.q
+    assert bound.down <= max(step.down for step in cusum(nights(values[:-1]))) + 2.5
+    assert free.down > bound.down

@@ -75,8 +75,8 @@ def command(  # noqa: PLR0913 - one parameter per option
         return _attack(load(eval_path(name)), wishes, as_json=as_json)
     material = paced(load(eval_path(name)), wishes)
     spec = _spec(material, kind, labels_file)
-    labels = _labels(material, spec, labels_file)
-    recorded = _recorded(material, spec.labels, answers_file)
+    labels = labels_beside(material, spec, labels_file)
+    recorded = recorded_beside(material, spec.labels, answers_file)
     spec = replace(spec, in_sample=spec.in_sample and _seen(material, labels))
     material = replace(
         material,
@@ -162,7 +162,8 @@ def _spec(material: Material, kind: str, labels_file: str) -> GraderSpec:
     return replace(spec, labels=shown(Path(labels_file), material.root))
 
 
-def _labels(material: Material, spec: GraderSpec, labels_file: str) -> Labels:
+def labels_beside(material: Material, spec: GraderSpec, labels_file: str) -> Labels:
+    """Read a grader's labels, or those in a file of their own."""
     if not labels_file and spec.labels in material.labels:
         return material.labels[spec.labels]
     return read_labels(read_text(Path(labels_file), name=spec.labels), source=spec.labels)
@@ -174,7 +175,8 @@ def _seen(material: Material, labels: Labels) -> bool:
     return any(place[0] in own for place in labels.by_key)
 
 
-def _recorded(material: Material, labels: str, answers_file: str) -> Recorded | None:
+def recorded_beside(material: Material, labels: str, answers_file: str) -> Recorded | None:
+    """Read the recorded answers that labels are about: a file's, the eval's, or the labels' namesake's."""
     """Read the answers that are labelled; those that a run stored are found without."""
     namesake = material.root / "datasets" / "recorded" / Path(labels).name
     if not answers_file and (material.recorded is not None or not is_file(namesake)):

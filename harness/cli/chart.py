@@ -35,6 +35,7 @@ from harness.reporting import words
 from harness.reporting.chart import Chart
 from harness.reporting.untrusted import visible
 from harness.results import arm, slug
+from harness.store.address import Place
 from harness.store.opening import open_store
 from harness.store.store import Store
 
@@ -87,7 +88,7 @@ def command(  # noqa: PLR0913 - one parameter per option
     dimension: str,
     label: str | None,
     control: str,
-    store: Path | None,
+    store: Place | None,
     as_json: bool,
 ) -> int:
     """Draw one chart, and say in words what it shows.

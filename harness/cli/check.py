@@ -93,6 +93,8 @@ def _check(path: Path, root: Path) -> str:
 def _eval_notes(material: Material) -> Iterator[str]:
     """Say what can be run but will surprise: criteria nobody can grade, judges that are the agent's kin."""
     asked = material.eval
+    if asked.nightly and not material.sentinels:
+        yield "a night has no sentinels: a change of the judge cannot be told from one of the model"
     if any(spec.kind == "signals" for spec in asked.graders):
         pairs = (pair for case in material.cases for pair in criteria_of(case, material.rubrics))
         silent = sorted(

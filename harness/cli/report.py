@@ -16,6 +16,7 @@ from harness.publishing import publish
 from harness.records.results import Report
 from harness.reporting import tables
 from harness.results import exit_code
+from harness.store.address import Place
 from harness.store.opening import open_store
 
 
@@ -32,7 +33,7 @@ def command(
     as_markdown: bool,
     junit: Path | None,
     parquet: Path | None,
-    store: Path | None,
+    store: Place | None,
     as_json: bool,
 ) -> int:
     """Write the report of stored runs again: of one, or of several compared with the first.

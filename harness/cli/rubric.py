@@ -22,6 +22,7 @@ from harness.records.results import Arm
 from harness.reporting import words
 from harness.reporting.untrusted import shortened
 from harness.results import arm
+from harness.store.address import Place
 from harness.store.opening import open_store
 
 _TWO = 2
@@ -33,7 +34,7 @@ _LEVEL = 0.05
 @click.option("--grader", "kind", default="", help="Whose verdicts; default: the grader that decides.")
 @store_option
 @json_option
-def command(names: tuple[str, ...], kind: str, *, store: Path | None, as_json: bool) -> int:
+def command(names: tuple[str, ...], kind: str, *, store: Place | None, as_json: bool) -> int:
     """Judge the criteria by the verdicts of a run: which are always or never met, which repeat another,
     which flip between attempts; with two runs, which tell them apart.
 

@@ -24,6 +24,7 @@ from harness.records.results import Arm
 from harness.reporting import words
 from harness.reporting.untrusted import shortened
 from harness.results import arm
+from harness.store.address import Place
 from harness.store.opening import open_store
 
 _MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
@@ -35,7 +36,7 @@ _TWO = 2
 @click.option("--attempt", default=1, show_default=True, help="Which attempt.")
 @store_option
 @json_option
-def command(names: tuple[str, ...], *, attempt: int, store: Path | None, as_json: bool) -> int:
+def command(names: tuple[str, ...], *, attempt: int, store: Place | None, as_json: bool) -> int:
     """Read one case: what was asked, what was answered, each verdict with its evidence.
 
     RUN is an id from `harness list`, its beginning, or a revision's label (its newest run). With two runs

@@ -13,11 +13,12 @@ from harness.project import labels_of
 from harness.records.results import Report
 from harness.records.runs import Manifest, Run
 from harness.revisions import apart
+from harness.store.address import Place
 from harness.store.store import Store
 
 
 def report_of(
-    store: Store, names: Sequence[str], root: Path, *, command: str = "", at: Path | None = None
+    store: Store, names: Sequence[str], root: Path, *, command: str = "", at: Place | None = None
 ) -> Report:
     """Put the report of stored runs together, the first as the base of the others.
 

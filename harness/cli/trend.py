@@ -14,12 +14,14 @@ from harness.cli.screen import err, out, plain
 from harness.comparison.trending import Line, Period, periods, scored, told
 from harness.errors import IncompleteError, InputError
 from harness.files import root_of
+from harness.planning.nights import newest_of_each_draw
 from harness.planning.regrading import whole
 from harness.records.estimates import OVERALL
 from harness.records.results import Arm
 from harness.reporting import words
 from harness.results import arm, complete
 from harness.statistics.trend import ALLOWANCE, DECISION, Side, Step
+from harness.store.address import Place
 from harness.store.opening import open_store
 from harness.store.store import Store
 
@@ -46,7 +48,7 @@ def command(  # noqa: PLR0913 - one for each option
     dimension: str,
     side: str,
     since: str,
-    store: Path | None,
+    store: Place | None,
     as_json: bool,
 ) -> int:
     """See the score of an eval's stored runs in order of time, and whether it has moved.
@@ -93,7 +95,7 @@ def stored_arms(store: Store, eval_name: str, labels: tuple[str | None, str]) ->
     for row in rows:
         if row.stopped:
             err().print(plain(f"{row.id} ({row.label}) left out: {row.stopped}"), style="dim")
-    runs = [store.load(row.id) for row in rows if row.finished_at]
+    runs = newest_of_each_draw([store.load(row.id) for row in rows if row.finished_at])
     arms = [arm(run, whole(run.manifest, store), store.failures(run.id)) for run in runs]
     for each in arms:
         if not complete([each]):

@@ -11,6 +11,7 @@ from harness.cli.options import store_option, store_path
 from harness.cli.screen import err, plain
 from harness.errors import StoreError
 from harness.files import root_of
+from harness.store.address import Place
 from harness.store.opening import open_store
 from harness.store.store import Store
 from harness.viewing.app import App
@@ -23,7 +24,7 @@ from harness.viewing.sight import Sight
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Default: any that is free.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Another address opens it to others.")
 @store_option
-def command(*, port: int, host: str, store: Path | None) -> int:
+def command(*, port: int, host: str, store: Place | None) -> int:
     """Serve an index over the reports folder and the store: verdicts, trends, and runs as they go on.
 
     The address that is printed holds a random token; without it nothing is shown. Only this machine is
@@ -48,10 +49,10 @@ def command(*, port: int, host: str, store: Path | None) -> int:
     return 0
 
 
-def _store(stack: ExitStack, path: Path, root: Path) -> Store | None:
+def _store(stack: ExitStack, place: Place, root: Path) -> Store | None:
     """Open the store; where there is none yet, reports may have come from elsewhere."""
     try:
-        return stack.enter_context(open_store(path, create=False))
+        return stack.enter_context(open_store(place, create=False))
     except StoreError as error:
         if not (root / REPORTS).is_dir():
             raise

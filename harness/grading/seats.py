@@ -7,11 +7,15 @@ from harness.records.inputs import GraderSpec, JudgeMode, ModelSpec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seat:
-    """One judge's one vote: who is asked, how, for the how-manieth time, and whether it regrades."""
+    """One judge's one vote: who is asked, how, for the how-manieth time, and whether it regrades.
+
+    `draw` names votes that are drawn again although there are some, as each night's are of its sentinels.
+    """
 
     model: ModelSpec
     mode: JudgeMode = "criterion"
     vote: int = 1
+    draw: str = ""
     regrades: bool = False
 
 

@@ -1,6 +1,7 @@
 """The Anthropic SDK, which nothing else touches. Importing this module costs about two seconds."""
 
 import json
+import logging
 import time
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
@@ -16,8 +17,10 @@ from harness.errors import CallError
 from harness.models.faults import PassingError, Refused, judged
 from harness.planning.model import API_VERSION
 
+_LOG = logging.getLogger("harness.calls")  # what a request was about, never what it said
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _PLAIN_HEADERS = ("accept", "accept-encoding", "user-agent")
+_TOLD = ("request-id", "retry-after", "x-should-retry", "anthropic-ratelimit-")  # headers worth a line
 _SHORTEST_SECRET = 8
 _LONGEST_REPLY = 32 * 2**20  # bytes, unpacked; no answer comes near, and an endless one must end somewhere
 _LONGEST_ERROR = 2**16  # bytes as sent; its first words are all that anyone reads
@@ -136,7 +139,10 @@ class Client:
         request = httpx2.Request(
             method, url, content=content, headers=self._headers, extensions={"timeout": self._timeout}
         )
+        begun = time.monotonic()
         response = await self._http.send(request, stream=True)
+        if _LOG.isEnabledFor(logging.DEBUG):
+            _note(request, response, time.monotonic() - begun)
         if response.is_success:
             return response
         raise self._judged(response, await _beginning(response))
@@ -149,6 +155,7 @@ class Client:
             failure = PassingError(CallError("timeout", f"{self._base_url} did not answer in time"))
         except (httpx2.HTTPError, aiohttp.ClientError, OSError) as error:
             failure = PassingError(self._disconnected(error.__cause__ or error))
+        _LOG.debug("no reply: %s: %s", failure.error.kind, failure.error.message)
         raise failure  # here, outside the handlers, so that none that holds the request is kept as a context
 
     def _url(self, path: str) -> httpx2.URL:
@@ -186,6 +193,13 @@ class _Http(DefaultAioHttpClient):
 
     def _init_proxy_transport(self, *arguments: Any, **options: Any) -> httpx2.AsyncBaseTransport:  # noqa: ANN401 - httpx2's own
         return _without_cookies(super()._init_proxy_transport(*arguments, **options))
+
+
+def _note(request: httpx2.Request, response: httpx2.Response, seconds: float) -> None:
+    """Put down that a server replied: where, how and when; neither body nor key."""
+    asked = f"{request.method} {request.url.path}, {request.headers.get('content-length', '0')} bytes"
+    told = {name: value for name, value in response.headers.items() if name.startswith(_TOLD)}
+    _LOG.debug("%s: %d after %.3f s %s", asked, response.status_code, seconds, json.dumps(told))
 
 
 def _without_cookies(transport: Any) -> httpx2.AsyncBaseTransport:  # noqa: ANN401 - the SDK has no public name for it

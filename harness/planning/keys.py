@@ -59,11 +59,15 @@ def verdict_key(info: GraderInfo, seat: Seat | None, asked: Asked, together_with
         "criterion": _seen(info.kind, asked),
         "question": asked.question_hash,
         "answer": asked.answer_hash,
-        "vote": 1 if seat is None else seat.vote,
+        "vote": 1 if seat is None else _vote(seat),
     }
     if together_with:
         parts["together"] = together_with
     return digest(parts)
+
+
+def _vote(seat: Seat) -> int | str:
+    return f"{seat.draw}/{seat.vote}" if seat.draw else seat.vote
 
 
 def together(info: GraderInfo, asked: Iterable[Asked]) -> tuple[str, ...]:
@@ -102,6 +106,8 @@ def run_id(manifest: Manifest) -> str:
             for info, spec in zip(manifest.graders, asked.graders, strict=True)
         ],
     ]
+    if manifest.draw:  # runs of the draw of every day keep the id they always had
+        parts.append([manifest.draw])
     return digest(parts)[:12]
 
 

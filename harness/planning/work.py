@@ -173,11 +173,11 @@ def seated(info: GraderInfo, seat: Seat | None, asked: Sequence[Asked], answer: 
     """Yield the marks that one seat gives on these criteria of one answer, none of them looked up yet.
 
     The last is the judge's canary: asked alone where each criterion is, else beside those of one dimension,
-    and once where there are several votes.
+    and once where there are several votes. A draw of its own asks for verdicts alone.
     """
     marks = list(_seated(info, seat, asked))
     yield from marks
-    if info.canary and seat is not None and seat.vote == 1 and marks:
+    if info.canary and seat is not None and seat.vote == 1 and not seat.draw and marks:
         like = replace(asked[0], dimension=CANARY, criterion=canary(answer))
         key = verdict_key(info, seat, like)
         call = min(mark.call for mark in marks) if seat.mode == "dimension" else key
@@ -232,9 +232,16 @@ def request_of(manifest: Manifest, case: Case, sample: str) -> Request:
 def _trials(manifest: Manifest) -> Iterator[Job]:
     for attempt in range(1, manifest.eval.attempts + 1):
         for case in manifest.cases:
-            request = request_of(manifest, case, str(attempt))
+            request = request_of(manifest, case, _sample(manifest, attempt))
             trial = Trial(case=case.id, attempt=attempt, key=answer_key(request))
             yield Job(trial, case, request)
+
+
+def _sample(manifest: Manifest, attempt: int) -> str:
+    """Name one draw of an answer; recordings hold one draw, whatever asks for it."""
+    if not manifest.draw or manifest.eval.model.provider == "recorded":
+        return str(attempt)
+    return f"{manifest.draw}/{attempt}"
 
 
 def _answered(manifest: Manifest, job: Job, stored: Answer | None) -> Job:

@@ -428,6 +428,25 @@ class Gate(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Nightly(Record):
+    """What `harness nightly` holds the agent's current prompt against, every night."""
+
+    control: str
+    """The pinned revision of the prompt: a file, a git revision or REV:PATH. It runs on the same cases every
+    night, so that what moves with it came from the model or the judge and not from the prompt."""
+    sentinels: str = ""
+    """Answers with verdicts that are known, a JSONL file: judged afresh every night to watch the judge."""
+    wakes: tuple[str, ...] = ("overall", "security")
+    """Scores whose fall over the nights wakes someone; the others are shown. What there is no rubric for is
+    left out."""
+
+    def __post_init__(self) -> None:
+        """Refuse a control that names nothing."""
+        if not self.control.strip():
+            refuse("control must name a revision, such as a tag, a commit or a file")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Eval(Record):
     """One question asked of an agent: which cases, which model, which graders, how often, what gate.
 
@@ -462,6 +481,8 @@ class Eval(Record):
     """When the comparison passes; none: every verdict exits 0."""
     candidates: tuple[str, ...] = ()
     """Revisions to compare when the command names none."""
+    nightly: Nightly | None = None
+    """What `harness nightly` needs to know; none: this eval does not run at night."""
     seed: int = SEED
     """Seed of every random draw in the statistics."""
     notes: tuple[str, ...] = ()

@@ -45,7 +45,8 @@ class Manifest(Record):
     """Everything a run was made from; keys, scores and reports follow from it and the store alone.
 
     `model_version` is the API version, or the hash of the recorded answers. `files` maps each dataset
-    and rubric path to the SHA-256 of its bytes.
+    and rubric path to the SHA-256 of its bytes. `draw` names the draw that the answers belong to, such as
+    `night/2026-11-23/live`: runs of different draws share no answer. Empty: the draw of every day.
     """
 
     eval_name: str
@@ -57,6 +58,7 @@ class Manifest(Record):
     model_version: str
     files: Mapping[str, str] = field(default_factory=dict)
     harness_version: str = ""
+    draw: str = ""
 
 
 LookWord = Literal["better", "worse", "futile", "go on", "no decision"]

@@ -1,9 +1,12 @@
 """Text that a model or a dataset wrote, made harmless for each place it is shown in.
 
-HTML needs nothing from here beyond `visible`: the templates escape everything themselves.
+HTML needs nothing from here beyond `visible`: the templates escape everything themselves. What looks like a
+key is shown nowhere.
 """
 
 import re
+
+from harness.redaction import redacted
 
 _ZERO_WIDTH_SPACE = "\N{ZERO WIDTH SPACE}"
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -18,12 +21,12 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 def visible(text: str) -> str:
     r"""Show what would act on a reader's screen unseen: control and direction characters become �.
 
-    Tabs and line ends stay; CRLF and CR become LF.
+    Tabs and line ends stay; CRLF and CR become LF. Keys and passwords are taken out.
 
     >>> visible("a\x1b[31mb\u202ec")
     'a�[31mb�c'
     """
-    return _ACTING.sub(_REPLACEMENT, text.replace("\r\n", "\n").replace("\r", "\n"))
+    return redacted(_ACTING.sub(_REPLACEMENT, text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
 def shortened(text: str, length: int) -> str:
@@ -69,11 +72,11 @@ def cell(text: str) -> str:
 
 
 def json_text(text: str) -> str:
-    r"""Escape in JSON text what would act on a screen; it parses to the same data.
+    r"""Escape in JSON text what would act on a screen; it parses to the same data, without keys.
 
     Everything below a space is escaped by any JSON writer already.
 
     >>> json_text('{"a": "\u202eb"}')
     '{"a": "\\u202eb"}'
     """
-    return _ACTING.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+    return redacted(_ACTING.sub(lambda found: f"\\u{ord(found.group()):04x}", text))

@@ -22,7 +22,6 @@ DECISION = 5.0
 """h: an alarm is raised above it. With k = .5 about one false alarm in 1,000 nights on each side."""
 
 _LEAST_SPREAD = 0.1  # points: a score that never moved must not make the first rounding error an alarm
-_FEWEST = 2
 _MOST = 10.0  # keeps a value beyond what a double can hold from becoming infinite
 
 Side = Literal["down", "up"]
@@ -61,21 +60,33 @@ class Alarm(Record):
     after: float
 
 
-def cusum(nights: Sequence[Night], *, allowance: float = ALLOWANCE) -> tuple[Step, ...]:
+def cusum(
+    nights: Sequence[Night],
+    *,
+    allowance: float = ALLOWANCE,
+    most: float = _MOST,
+    earlier: Sequence[Sequence[float]] = (),
+) -> tuple[Step, ...]:
     """Sum up how far each night lies off all nights before it, downwards and upwards.
 
     `nights` are in order of time and comparable: the same cases, rubric and judge. Nothing is forgotten after
-    an alarm: begin anew with the nights since the change once it is acknowledged.
+    an alarm: begin anew with the nights since the change once it is acknowledged. One night counts for `most`
+    at most, in standard deviations. `earlier` holds stretches of nights at other levels: they tell how much
+    nights scatter, and so how far off a night is when there are few at this level yet.
 
     >>> [step.q for step in cusum([Night(at=str(day), value=80.0) for day in range(3)])]
     [None, None, 0.0]
     """
     steps = []
-    down = up = mean = squares = 0.0
+    down = up = mean = 0.0
+    squares = math.fsum(_squares(stretch) for stretch in earlier)
+    known = sum(len(stretch) - 1 for stretch in earlier if stretch)
     for count, night in enumerate(nights):
-        q = _normal(night.value, count, mean, squares) if count >= _FEWEST else None
+        freedom = known + count - 1
+        q = _normal(night.value, count, freedom, mean, squares) if count and freedom else None
         if q is not None:
-            down, up = max(0.0, down - q - allowance), max(0.0, up + q - allowance)
+            counted = math.copysign(min(abs(q), most), q)
+            down, up = max(0.0, down - counted - allowance), max(0.0, up + counted - allowance)
         steps.append(Step(night=night, q=q, down=down, up=up))
         # Welford's sums: the mean and the squares of all nights so far.
         off = night.value - mean
@@ -105,12 +116,35 @@ def minus(live: Sequence[Night], control: Sequence[Night]) -> tuple[Night, ...]:
     return tuple(_minus(night, of_day[day]) for day, night in last.items() if day in of_day)
 
 
-def _normal(value: float, count: int, mean: float, squares: float) -> float:
+def shift(before: Sequence[float], since: Sequence[float]) -> float | None:
+    """Give the two-sided p of no difference between the nights before and those since.
+
+    Student's t with the pooled variance, so their scatter is taken as equal; for one night since it is that
+    night's own step in `cusum`. `None` with fewer than three nights in all, or none on either side.
+
+    >>> round(shift([80.0, 82.0, 81.0], [71.0]), 3)
+    0.013
+    """
+    freedom = len(before) + len(since) - 2
+    if not before or not since or freedom < 1:
+        return None
+    means = [math.fsum(part) / len(part) for part in (before, since)]
+    spread = max(_LEAST_SPREAD, math.sqrt((_squares(before) + _squares(since)) / freedom))
+    t = (means[1] - means[0]) / (spread * math.sqrt(1 / len(before) + 1 / len(since)))
+    return 2 * float(stdtr(freedom, -abs(t)))
+
+
+def _squares(values: Sequence[float]) -> float:
+    mean = math.fsum(values) / len(values) if values else 0.0
+    return math.fsum((value - mean) ** 2 for value in values)
+
+
+def _normal(value: float, count: int, freedom: int, mean: float, squares: float) -> float:
     """Turn a night's distance from the `count` nights before it into a standard normal value."""
-    spread = max(_LEAST_SPREAD, math.sqrt(squares / (count - 1)))
+    spread = max(_LEAST_SPREAD, math.sqrt(squares / freedom))
     t = (value - mean) / (spread * math.sqrt(1 + 1 / count))
     # The lower tail keeps its digits where the upper one would round to 1.
-    q = min(_MOST, -float(ndtri(stdtr(count - 1, -abs(t)))))
+    q = min(_MOST, -float(ndtri(stdtr(freedom, -abs(t)))))
     return math.copysign(q, t) + 0.0
 
 

@@ -8,10 +8,11 @@ import json
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, Row, bindparam, delete, exists, or_, select, update
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.sql.base import Executable
 
 from harness.parsing.reading import from_json, to_json
 from harness.planning.batches import Item, Posting
+from harness.store.inserts import new
 from harness.store.store import Store
 from harness.store.tables import answers, batch_items, batches, verdicts
 
@@ -19,13 +20,6 @@ _CHUNK = 500  # keys per query: below every SQLite's limit on bound values
 _WAITING = ""  # the batch of a request that has come back and waits for the next one
 
 _SEVERAL = '%"together":[{%'  # quotes in texts are escaped in JSON, so nothing else reads like this
-
-_NEW = sqlite.insert(batch_items)
-_TAKE = _NEW.on_conflict_do_update(
-    index_elements=["key"],
-    set_={name: _NEW.excluded[name] for name in ("batch", "custom_id", "item")},
-    where=batch_items.c.batch == _WAITING,
-)
 _PUT_BACK = (
     update(batch_items)
     .where(batch_items.c.key == bindparam("of_key"))
@@ -65,8 +59,9 @@ class Batches:
             for each in items
         ]
         with self._store.writing() as connection:
+            take = _take(connection.dialect.name)
             for start in range(0, len(rows), _CHUNK):
-                connection.execute(_TAKE, rows[start : start + _CHUNK])
+                connection.execute(take, rows[start : start + _CHUNK])
             ours = select(batch_items.c.key).where(batch_items.c.batch == posting.name)
             taken = frozenset(connection.execute(ours).scalars())
             connection.execute(batches.insert().values(**_values(posting), requests=len(taken)))
@@ -149,6 +144,16 @@ def _whole(connection: Connection) -> list[str]:
         stored = select(verdicts.c.key).where(verdicts.c.key.in_(chunk), verdicts.c.met.is_not(None))
         there.update(connection.execute(stored).scalars())
     return [key for key, verdicts_of in wanted.items() if verdicts_of <= there]
+
+
+def _take(dialect: str) -> Executable:
+    """Put requests into a batch, but for those that are in another one."""
+    taken = new(batch_items, dialect)
+    return taken.on_conflict_do_update(
+        index_elements=["key"],
+        set_={name: taken.excluded[name] for name in ("batch", "custom_id", "item")},
+        where=batch_items.c.batch == _WAITING,
+    )
 
 
 def _chunks(keys: Sequence[str]) -> list[Sequence[str]]:

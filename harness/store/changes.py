@@ -1,55 +1,51 @@
 """What is to be committed together: rows as they come in, and the statements that carry them out."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import ColumnElement, Connection, Table
+from sqlalchemy.sql.base import Executable
 
 from harness.records.outcomes import Answer, Verdict
 from harness.records.preferences import Preference
+from harness.redaction import redacted
 from harness.results import Failure
+from harness.store.inserts import if_missing, in_place, new
 from harness.store.tables import answers, failures, preferences, spending, verdicts
 
 USAGE = ("input_tokens", "output_tokens", "cache_write_tokens", "cache_read_tokens")
 _PLAIN = ("text", "stop_reason", "model", "cost", "seconds", "retries", "request_id")
 
-# Built once: building a statement costs more than SQLite takes to carry it out.
-_KEEP_ANSWER = sqlite.insert(answers).on_conflict_do_nothing()
-_NEW_VERDICT = sqlite.insert(verdicts)
-_KEEP_VERDICT = _NEW_VERDICT.on_conflict_do_update(
-    index_elements=["key"],
-    set_={
-        **{name: _NEW_VERDICT.excluded[name] for name in ("met", "quote", "reason", "created_at")},
-        # What was paid for the verdict that gives way stays paid.
-        **{name: verdicts.c[name] + _NEW_VERDICT.excluded[name] for name in ("cost", *USAGE, "seconds")},
-    },
-    where=verdicts.c.met.is_(None),
-)
-_NEW_PREFERENCE = sqlite.insert(preferences)
-_RENEWED = ("winner", "first_quote", "second_quote", "reason", "created_at")
-_ADDED = ("cost", *USAGE, "seconds")
-_KEEP_PREFERENCE = _NEW_PREFERENCE.on_conflict_do_update(
-    index_elements=["key"],
-    set_={
-        **{name: _NEW_PREFERENCE.excluded[name] for name in _RENEWED},
-        **{name: preferences.c[name] + _NEW_PREFERENCE.excluded[name] for name in _ADDED},
-    },
-    where=preferences.c.winner == "",
-)
+_PREFERRED = ("winner", "first_quote", "second_quote", "reason")
 
 VERDICT = tuple(name for name in Verdict.__dataclass_fields__ if name in verdicts.c)
 """What is stored of a verdict; what it was decided from is stored as verdicts, too."""
 
-_FAIL = sqlite.insert(failures).prefix_with("OR REPLACE")
-_NEW_SPENDING = sqlite.insert(spending)
-_SPEND = _NEW_SPENDING.on_conflict_do_update(
-    index_elements=["run", "part"],
-    set_={name: spending.c[name] + _NEW_SPENDING.excluded[name] for name in ("calls", "unpriced", "cost")},
-)
-
 Row = dict[str, Any]
+
+
+@functools.cache  # building a statement costs more than SQLite takes to carry it out
+def _statements(dialect: str) -> tuple[Executable, ...]:
+    """Say how answers, verdicts, preferences, failures and spending are written."""
+    spent = new(spending, dialect)
+    sums = {name: spending.c[name] + spent.excluded[name] for name in ("calls", "unpriced", "cost")}
+    return (
+        if_missing(answers, dialect),
+        _judged(verdicts, ("met", "quote", "reason"), verdicts.c.met.is_(None), dialect),
+        _judged(preferences, _PREFERRED, preferences.c.winner == "", dialect),
+        in_place(failures, dialect),
+        spent.on_conflict_do_update(index_elements=["run", "part"], set_=sums),
+    )
+
+
+def _judged(table: Table, said: Sequence[str], still_open: ColumnElement[bool], dialect: str) -> Executable:
+    """Insert what a judge said; it gives way only while it is open, and what was paid for it stays paid."""
+    row = new(table, dialect)
+    given = {name: row.excluded[name] for name in (*said, "created_at")}
+    paid = {name: table.c[name] + row.excluded[name] for name in ("cost", *USAGE, "seconds")}
+    return row.on_conflict_do_update(index_elements=["key"], set_=given | paid, where=still_open)
 
 
 @dataclass(slots=True)
@@ -94,7 +90,9 @@ class Changes:
 
     def failure(self, run: str, failure: Failure, *, at: str) -> None:
         """Add why a trial of a run has no answer or no verdicts."""
-        self._failures.append({"run": run, "created_at": at, **asdict(failure)})
+        row: Row = {"run": run, "created_at": at, **asdict(failure)}
+        # The words of servers and gateways, who have been seen to repeat what they were sent.
+        self._failures.append(row | {name: redacted(row[name]) for name in ("message", "hint")})
 
     def paid(self, run: str, part: str, cost: float | None) -> None:
         """Add what one call cost; `None` where no price is known."""
@@ -106,13 +104,14 @@ class Changes:
 
     def write(self, connection: Connection) -> None:
         """Carry it all out; the transaction is the caller's."""
-        for statement, rows in (
-            (_KEEP_ANSWER, self._answers),
-            (_KEEP_VERDICT, self._verdicts),
-            (_KEEP_PREFERENCE, self._preferences),
-            (_FAIL, self._failures),
-            (_SPEND, list(self._spending.values())),
-        ):
+        given = (
+            self._answers,
+            self._verdicts,
+            self._preferences,
+            self._failures,
+            list(self._spending.values()),
+        )
+        for statement, rows in zip(_statements(connection.dialect.name), given, strict=True):
             if rows:
                 connection.execute(statement, rows)
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Connection, delete, select, update
-from sqlalchemy.dialects import sqlite
 
 from harness.planning.work import Taken
+from harness.store.inserts import if_missing
 from harness.store.tables import answers, claims, preferences, verdicts, workers
 
 PATIENCE = 45.0
@@ -26,8 +26,6 @@ PATIENCE = 45.0
 BEAT = 5.0
 """Seconds between two heartbeats."""
 _CHUNK = 500  # keys per query: below every SQLite's limit on bound values
-
-_CLAIM = sqlite.insert(claims).on_conflict_do_nothing()
 
 
 def _place() -> str:
@@ -114,7 +112,8 @@ class Worker:
         """Claim these keys where nobody has, and say who holds each now."""
         if not keys:
             return {}
-        connection.execute(_CLAIM, [{"key": key, "worker": self.id} for key in keys])
+        claim = if_missing(claims, connection.dialect.name)
+        connection.execute(claim, [{"key": key, "worker": self.id} for key in keys])
         owners: dict[str, str] = {}
         for chunk in _chunks(keys):
             found = connection.execute(select(claims.c.key, claims.c.worker).where(claims.c.key.in_(chunk)))

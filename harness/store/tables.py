@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Connection,
@@ -16,6 +17,8 @@ from sqlalchemy import (
     inspect,
     text,
 )
+
+from harness.store.text import Whole
 
 metadata = MetaData()
 
@@ -167,6 +170,32 @@ batch_items = Table(
     Index("batch_items_by_batch", "batch", "custom_id"),
 )
 
+nights = Table(
+    "nights",
+    metadata,
+    Column("eval", String(200), primary_key=True),
+    Column("night", String(200), primary_key=True),
+    Column("at", String(32), nullable=False),
+    Column("result", Text, nullable=False),
+)
+
+acceptances = Table(
+    "acceptances",
+    metadata,
+    Column("eval", String(200), primary_key=True),
+    Column("at", String(32), primary_key=True),
+    Column("run", String(64), nullable=False),
+    Column("acceptance", Text, nullable=False),
+)
+
+
+# A file takes text of any length and numbers of 64 bits, whatever is declared; so does PostgreSQL here.
+for _column in (column for table in metadata.tables.values() for column in table.columns):
+    if isinstance(_column.type, String):
+        _column.type = _column.type.with_variant(Whole(), "postgresql")
+    elif isinstance(_column.type, Integer):
+        _column.type = _column.type.with_variant(BigInteger(), "postgresql")
+
 
 def _first(connection: Connection) -> None:
     """Version 1: answers, verdicts, runs, failures."""
@@ -203,8 +232,13 @@ def _prompts_of_verdicts(connection: Connection) -> None:
             connection.execute(text(f"ALTER TABLE verdicts ADD COLUMN {name} INTEGER NOT NULL DEFAULT 0"))
 
 
+def _nights(connection: Connection) -> None:
+    """Version 7: what nights found, and which runs were accepted as the baseline, by whom and why."""
+    metadata.create_all(connection, tables=[nights, acceptances])
+
+
 def _preferences(connection: Connection) -> None:
-    """Version 7: which of two answers a judge prefers, one row for each order they were shown in."""
+    """Version 8: which of two answers a judge prefers, one row for each order they were shown in."""
     metadata.create_all(connection, tables=[preferences])
 
 
@@ -215,6 +249,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _spending,
     _batches,
     _prompts_of_verdicts,
+    _nights,
     _preferences,
 )
 """Step n takes a store from version n to n + 1. Never edit a step that has shipped; append one."""

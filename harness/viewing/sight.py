@@ -12,7 +12,8 @@ from harness.comparison.trending import Scored, periods, scored
 from harness.errors import HarnessError, InputError
 from harness.files import read_text
 from harness.parsing.reading import from_json
-from harness.planning.work import Job, jobs, looked_up
+from harness.planning.regrading import whole
+from harness.planning.work import Job, looked_up
 from harness.records.runs import Manifest
 from harness.reporting.chart import Chart
 from harness.reporting.index import Group, Overview, Running, Shown, Stored
@@ -109,7 +110,7 @@ class Sight:
         if watched is None:
             manifest = self.store.load(row.id).manifest
             planned = len(manifest.cases) * manifest.eval.attempts
-            watched = self._watched[row.id] = _Watched(manifest, planned, list(jobs(manifest, self.store)))
+            watched = self._watched[row.id] = _Watched(manifest, planned, list(whole(manifest, self.store)))
         else:
             watched.left = list(looked_up(watched.manifest, self.store, watched.left))
         answered = sum(job.answer is not None for job in watched.left)
@@ -136,7 +137,7 @@ class Sight:
         assert self.store is not None  # noqa: S101 - there would be no row
         if row.id not in self._scored:
             run = self.store.load(row.id)
-            made = arm(run, jobs(run.manifest, self.store), self.store.failures(row.id))
+            made = arm(run, whole(run.manifest, self.store), self.store.failures(row.id))
             self._scored[row.id] = scored(made) if complete([made]) else None
         return self._scored[row.id]
 

@@ -1,0 +1,448 @@
+"""Sixty nights whose truth is known: what did `harness nightly` say of each?
+
+    python benchmarks/nights.py [--nights 60] [--seed 1] [--write]
+    python benchmarks/nights.py --quiet [--series 500]
+    python benchmarks/nights.py --size
+
+Each night is the command itself with the real SDK against a server on 127.0.0.1, whose agent and judge behave
+as told: 12 cases, 3 attempts, two arms, six criteria, 20 sentinels. How often a criterion is met differs from
+case to case; an answer scatters by about 13 points. The judge reads one verdict in fifty the wrong way.
+
+Twenty nights are quiet. Then the prompt gets worse, and is accepted three nights later; the judge turns
+stricter; the provider changes the model; and for one night it is down. After each alarm an owner
+acknowledges it with `harness accept` (and pins the control anew, once the worse prompt is accepted).
+
+`--quiet` counts false alarms of the trend instead: series of 80 nights in which nothing happens, from the
+first night of a new eval, and after twenty more. `--size` says how often the shipped nightly eval
+passes if nothing changed. `--write` puts the tables and the picture into docs/.
+"""
+
+import argparse
+import hashlib
+import json
+import math
+import random
+import re
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
+from front_door import Door
+from harness.comparison.waking import OF_ONE_NIGHT, WAKING
+from harness.project import load
+from harness.statistics.power import GateRule, Scatter, design
+from harness.statistics.trend import Night, cusum
+from loopback import Body, Loopback, answer_in, blocks
+from town import inside
+
+SHIPPED = Path(__file__).parent.parent / "evals" / "nightly.yaml"
+DOCUMENT = Path(__file__).parent.parent / "docs" / "nightly.md"
+CASES, ATTEMPTS = 12, 3
+CRITERIA: Mapping[str, tuple[str, ...]] = {
+    "architecture": ("a1", "a2", "a3"),
+    "security": ("s1", "s2", "s3"),
+}
+MET = 0.7
+WRONG = 0.02
+AGENT = "---\nname: helper\ndescription: Helps.\n---\n\nYou are an engineer. Prompt number {number}.\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happens before a night, and what a right verdict on it names as the cause.
+
+    `points` is what it takes of an answer that would score 70 otherwise.
+    """
+
+    night: int
+    words: str
+    cause: str
+    points: int = 0
+
+
+EVENTS = (
+    Event(night=21, words="the prompt got worse", cause="prompt", points=12),
+    Event(night=33, words="the judge turned stricter", cause="judge", points=12),
+    Event(night=44, words="the provider changed the model", cause="model", points=12),
+    Event(night=55, words="the provider was down", cause="outage"),
+)
+ACCEPTED_AFTER = 3
+"""Nights for which the worse prompt stands before it is accepted; what is no prompt's doing is at once."""
+
+
+@dataclass
+class World:
+    """What the agent and the judge are like on the night that is on."""
+
+    seed: int
+    night: int = 0
+    lost: dict[str, int] = field(default_factory=dict)
+    model: int = 0
+    strict: int = 0
+    asked: Counter[str] = field(default_factory=Counter)
+
+    def reply(self, body: Body) -> str:
+        """Answer: meet each criterion as often as this case and prompt do, and say which were met."""
+        question = " ".join(text for place, text, _ in blocks(body) if place.endswith("user"))
+        system = " ".join(text for place, text, _ in blocks(body) if place == "system")
+        asked = f"{system}/{question}"
+        self.asked[asked] += 1
+        lost = self.lost.get(re.findall(r"Prompt number (\d+)", system)[0], 0) + self.model
+        toss = random.Random(f"{self.seed}/{asked}/{self.asked[asked]}")  # noqa: S311 - a coin, no secret
+        made = [
+            name
+            for names in CRITERIA.values()
+            for name in names
+            if toss.random() < self._chance(question, name) * (1 - lost / (100 * MET))
+        ]
+        return "\n\n".join([f"Answer {toss.random()}.", *(f"Point {name} is made here." for name in made)])
+
+    def judge(self, body: Body) -> dict[str, object]:
+        """Say what the answer says, but for one verdict in fifty, and for what a strict judge drops."""
+        asked = re.findall(r"Makes point (\w+)\.", " ".join(text for _, text, _ in blocks(body)))[-1]
+        answer, quote = answer_in(body), f"Point {asked} is made here."
+        met = quote in answer
+        said = hashlib.sha256(f"{self.seed}/{answer}/{asked}/{self.night}".encode()).digest()
+        first, second = (int.from_bytes(said[part : part + 4]) / 2**32 for part in (0, 4))
+        if met and (first < WRONG or second < self.strict / (100 * MET)):
+            met = False
+        elif not met and first < WRONG:
+            met, quote = True, answer.split("\n")[0]
+        return {"quote": quote if met else "", "reason": "It says so.", "met": met}
+
+    @property
+    def truth(self) -> float:
+        """What the live prompt scores on the mean, but for the judge's slips."""
+        lost = max(self.lost.values(), default=0) + self.model
+        return (100 * MET - lost) * (1 - self.strict / (100 * MET))
+
+    def _chance(self, question: str, name: str) -> float:
+        """How often this case meets a criterion: mostly often or seldom, 0.7 on the mean."""
+        return random.Random(f"{self.seed}/{question}/{name}").betavariate(0.7, 0.3)  # noqa: S311 - as above
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A night's truth beside what was said of it."""
+
+    night: int
+    truth: str
+    cause: str
+    code: int
+    said: str
+    live: float | None
+    control: float | None
+    sentinels: float | None
+    done: str
+
+
+def main() -> None:
+    """Print the table of nights, or that of false alarms."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--nights", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--series", type=int, default=500)
+    parser.add_argument("--quiet", action="store_true", help="count false alarms instead")
+    parser.add_argument("--size", action="store_true", help="foretell the shipped eval's gate instead")
+    parser.add_argument("--write", action="store_true", help="put tables and picture into docs/")
+    wanted = parser.parse_args()
+    for name, asked in (("quiet", wanted.quiet), ("size", wanted.size)):
+        if asked or wanted.write:
+            text = quiet(wanted.series, wanted.seed) if name == "quiet" else size(wanted.seed)
+            print(text)
+            if wanted.write:
+                _put(name, text)
+    if not (wanted.quiet or wanted.size):
+        told = list(simulated(wanted.nights, wanted.seed))
+        text = "\n\n".join((summary(told), table(told)))
+        print(text)
+        if wanted.write:
+            _put("nights", text)
+            _draw(told)
+
+
+# ------------------------------------------------------------------ sixty nights
+
+
+def simulated(nights: int, seed: int) -> Iterator[Told]:
+    """Spend the nights one after the other, each through the command."""
+    world = World(seed)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Loopback(reply=world.reply, judge=world.judge) as server,
+    ):
+        door = Door(Path(folder) / "project")
+        _settle(door, server.url)
+        owner = _Owner(door)
+        for night in range(1, nights + 1):
+            world.night = night
+            event = next((each for each in EVENTS if each.night == night), None)
+            before = world.truth
+            if event:
+                _happen(event, world, door, server)
+            told = _night(door, night, event, world.truth - before)
+            server.faults.clear()
+            server.forget()
+            done = owner.look(told, night)
+            yield Told(**{**told, "done": done})
+            print(f"night {night}: {told['said']}", file=sys.stderr)
+
+
+def _night(door: Door, night: int, event: Event | None, moved: float) -> dict[str, Any]:
+    done = inside(door, "nightly", "town", "--night", f"{night:02}", "--yes", "--json")
+    if not done.out:
+        sys.exit(done.err)
+    (found,) = done.data["evals"]
+    regraded = found["sentinels"]
+    graded = regraded and regraded["items"] - regraded["ungraded"]
+    return {
+        "night": night,
+        "truth": event.words + (f" (−{-moved:.1f})" if moved else "") if event else "",
+        "cause": (found["attribution"] or {}).get("cause", ""),
+        "code": found["code"],
+        "said": found["words"],
+        "live": found["live"] and found["live"]["scores"].get("overall"),
+        "control": found["control"] and found["control"]["scores"].get("overall"),
+        "sentinels": 100 * regraded["met"] / graded if graded else None,
+    }
+
+
+def _happen(event: Event, world: World, door: Door, server: Loopback) -> None:
+    match event.cause:
+        case "prompt":
+            world.lost["2"] = event.points
+            door.write("agents/helper.md", AGENT.format(number=2))
+        case "judge":
+            world.strict = event.points
+        case "model":
+            world.model = event.points
+        case _:
+            server.fail("529,x-should-retry=false")
+
+
+@dataclass
+class _Owner:
+    """Acknowledges each alarm: a worse prompt after some nights, anything else at once."""
+
+    door: Door
+    since: int = 0
+
+    def look(self, told: Mapping[str, Any], night: int) -> str:
+        if told["code"] != 1:
+            self.since = 0
+            return ""
+        self.since = self.since or night
+        if told["cause"] == "prompt" and night < self.since + ACCEPTED_AFTER:
+            return ""
+        why = f"seen: {told['cause']}"
+        done = inside(self.door, "accept", "live", "--why", why, "--by", "owner")
+        if done.code:
+            sys.exit(done.err)
+        self.since = 0
+        if told["cause"] != "prompt":
+            return "accepted"
+        self.door.write("agents/pinned.md", (self.door.root / "agents" / "helper.md").read_text())
+        return "accepted, control pinned anew"
+
+
+def _settle(door: Door, url: str) -> None:
+    door.write("agents/helper.md", AGENT.format(number=1))
+    door.write("agents/pinned.md", AGENT.format(number=1))
+    for name, points in CRITERIA.items():
+        criteria = [{"id": point, "text": f"Makes point {point}."} for point in points]
+        door.write(f"evals/rubrics/{name}.yaml", {"dimension": name, "criteria": criteria})
+    door.cases(*(f"case-{number}" for number in range(CASES)))
+    door.write("datasets/sentinels.jsonl", "".join(f"{json.dumps(_sentinel(n))}\n" for n in range(20)))
+    door.eval(
+        url,
+        rubrics=[f"evals/rubrics/{name}.yaml" for name in CRITERIA],
+        attempts=ATTEMPTS,
+        nightly={"control": "agents/pinned.md", "sentinels": "datasets/sentinels.jsonl"},
+        gate={"margin": 10, "dimensions": ["overall"], "allow_uncalibrated": True},
+    )
+    (door.root / "evals" / "small.yaml").rename(door.root / "evals" / "town.yaml")
+
+
+def _sentinel(number: int) -> dict[str, object]:
+    names = [name for of_dimension in CRITERIA.values() for name in of_dimension]
+    name, met = names[number % len(names)], bool(number % 2)
+    said = f"Point {name} is made here." if met else "Nothing is said of it."
+    return {
+        "id": f"sentinel-{number}",
+        "question": f"How do I build {number}?",
+        "answer": f"Frozen answer {number}.\n\n{said}",
+        "dimension": next(of for of, known in CRITERIA.items() if name in known),
+        "criterion": {"id": name, "text": f"Makes point {name}."},
+        "met": met,
+    }
+
+
+# ------------------------------------------------------------------ what came of them
+
+
+def summary(told: Sequence[Told]) -> str:
+    """Say of each event when it was seen and whether its cause was named, and count false alarms."""
+    rows = ["| planted | night | alarm in night | cause named |", "|---|--:|--:|---|"]
+    explained: set[int] = set()
+    for event in EVENTS:
+        end = next((each.night for each in EVENTS if each.night > event.night), told[-1].night + 1)
+        wanted = 5 if event.cause == "outage" else 1
+        seen = [each for each in told if event.night <= each.night < end and each.code == wanted]
+        explained.update(each.night for each in seen)
+        named = "incomplete, no regression" if event.cause == "outage" else (seen[0].cause if seen else "")
+        when = str(seen[0].night) if seen else "never"
+        truth = next((each.truth for each in told if each.night == event.night), event.words)
+        rows.append(f"| {truth} | {event.night} | {when} | {named if seen else '–'} |")
+    false = [each.night for each in told if each.code == 1 and each.night not in explained]
+    quiet_nights = EVENTS[0].night - 1
+    early = sum(night <= quiet_nights for night in false)
+    alarms = f"{early} in the {quiet_nights} quiet nights, {len(false) - early} in the others"
+    open_ = sum(each.code == 4 for each in told)
+    rows += ["", f"False alarms: {alarms}. Inconclusive: {open_} of all {len(told)} nights."]
+    return "\n".join(rows)
+
+
+def table(told: Sequence[Told]) -> str:
+    """Give every night: the truth, the scores, what was said."""
+    rows = [
+        "| night | truth | live | control | sentinels met | said | the owner |",
+        "|--:|---|--:|--:|--:|---|---|",
+    ]
+    for each in told:
+        scores = (
+            "–" if value is None else f"{value:.1f}" for value in (each.live, each.control, each.sentinels)
+        )
+        words = {0: "holds", 1: f"**REGRESSION**: {each.cause}", 4: "inconclusive", 5: "incomplete"}
+        cells = (str(each.night), each.truth, *scores, words.get(each.code, str(each.code)), each.done)
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def _draw(told: Sequence[Told]) -> None:
+    """Draw live, control and sentinels over the nights, with what was planted and what was raised."""
+    from matplotlib.figure import Figure  # noqa: PLC0415 - only for the picture
+
+    from harness.reporting import chart as house  # noqa: PLC0415 - as above
+
+    figure = Figure(figsize=(9, 4.2), facecolor=house.PAPER, layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    for name, color in (("live", house.CANDIDATE), ("control", house.BASE)):
+        points = [(each.night, getattr(each, name)) for each in told if each.code in {0, 1, 4}]
+        upper.plot(*zip(*points, strict=True), color=color, linewidth=1.6, label=name)
+    for each in told:
+        if each.code in {1, 5}:
+            upper.plot(each.night, 43, "v" if each.code == 1 else "x", color=house.INK, markersize=6)
+    for event in EVENTS:
+        for axes in (upper, lower):
+            axes.axvline(event.night - 0.5, color=house.SOFT, linewidth=1, linestyle=":")
+        upper.text(event.night, 84, event.words, fontsize=8, color=house.SOFT, va="top")
+    points = [(each.night, each.sentinels) for each in told if each.sentinels is not None]
+    lower.plot(*zip(*points, strict=True), color=house.INK, linewidth=1.2)
+    upper.set(ylabel="overall, points", ylim=(40, 86))
+    lower.set(xlabel="night", ylabel="sentinels met, %", ylim=(25, 65))
+    upper.legend(frameon=False, loc="lower left", ncols=2)
+    for axes in (upper, lower):
+        axes.spines[["top", "right"]].set_visible(False)
+    target = DOCUMENT.parent / "images" / "nights.svg"
+    figure.savefig(target, metadata={"Date": None})
+
+
+# ------------------------------------------------------------------ false alarms
+
+
+def quiet(series: int, seed: int) -> str:
+    """Count series of 80 quiet nights in which overall or security would have woken someone."""
+    rows = [
+        "| cases × attempts | from the first night | after 20 nights | after 20 at another level |",
+        "|---|--:|--:|--:|",
+    ]
+    for cases, attempts in ((12, 3), (20, 3), (40, 3)):
+        starts = ((0, False), (20, False), (20, True))
+        shares = [_alarmed(cases * attempts, before, series, seed, cut=cut) for before, cut in starts]
+        rows.append(f"| {cases} × {attempts} | {' | '.join(f'{100 * s:.1f} %' for s in shares)} |")
+    return "\n".join(rows)
+
+
+def _alarmed(trials: int, before: int, series: int, seed: int, *, cut: bool) -> float:
+    """Give the share of series with an alarm; `cut` says that the nights before were at another level."""
+    toss = random.Random(f"{seed}/{trials}/{before}")  # noqa: S311 - a coin, no secret
+    # Three dimensions; an answer scatters by 12.4 points overall, a night wobbles by 0.8 for all.
+    spread = 12.4 * math.sqrt(3 / trials)
+    found = 0
+    for _ in range(series):
+        nights = []
+        for _ in range(before + 80):
+            level = toss.gauss(75, 0.8)
+            nights.append([level + toss.gauss(0, spread) for _ in range(3)])
+        lines = ([sum(night) / 3 for night in nights], [night[0] for night in nights])
+        found += any(_raised(line, before, cut=cut) for line in lines)
+    return found / series
+
+
+def _raised(line: Sequence[float], before: int, *, cut: bool) -> bool:
+    nights = [Night(at=f"{night:04}", value=value) for night, value in enumerate(line)]
+    if cut:
+        steps = cusum(nights[before:], most=OF_ONE_NIGHT, earlier=[line[:before]])
+    else:
+        steps = cusum(nights, most=OF_ONE_NIGHT)[before:]
+    return any(step.down > WAKING for step in steps)
+
+
+# ------------------------------------------------------------------ the shipped eval
+
+
+def size(seed: int) -> str:
+    """Foretell how often the shipped nightly eval passes if nothing changed, as it is and topped up."""
+    material = load(SHIPPED)
+    gate, cases = material.eval.gate, len(material.cases)
+    names = ("overall", *(rubric.dimension for rubric in material.rubrics))
+    if gate is None:
+        sys.exit(f"{SHIPPED} has no gate")
+    asked = GateRule(margins={name: gate.margin_of(name) for name in gate.gated(names[1:])}, looks=2)
+    rows = ["| attempts | scatter of an answer, overall | PASS | open | FAIL |", "|--:|--:|--:|--:|--:|"]
+    for spread in (10.0, 12.4, 15.0):
+        for attempts in (material.eval.attempts, 2 * material.eval.attempts):
+            chance = design(_scatter(names, spread, seed), cases, attempts, rule=asked, seed=seed).gate
+            if chance:
+                cells = (f"{100 * chance[word]:.0f} %" for word in ("PASS", "INCONCLUSIVE", "FAIL"))
+                rows.append(f"| {attempts} | {spread:g} points | {' | '.join(cells)} |")
+    gates = ", ".join(f"{name} {margin:g}" for name, margin in asked.margins.items())
+    return "\n".join((*rows, "", f"{cases} cases; margins: {gates}."))
+
+
+def _scatter(names: Sequence[str], spread: float, seed: int) -> Scatter:
+    """Draw what answers scatter by: dimensions apart from each other, so that each scatters by more."""
+    toss = random.Random(f"{seed}/{spread}")  # noqa: S311 - a coin, no secret
+    dimensions = len(names) - 1
+    residuals = []
+    for _ in range(12):
+        drawn = [
+            [toss.gauss(0, spread * math.sqrt(dimensions)) for _ in range(dimensions)] for _ in range(50)
+        ]
+        residuals.append(tuple((sum(one) / dimensions, *one) for one in drawn))
+    return Scatter(
+        names=tuple(names),
+        attempts=dict.fromkeys(names, spread**2),
+        cases=None,
+        residuals=tuple(residuals),
+        runs=1,
+        pairs=0,
+        freedom=0,
+    )
+
+
+def _put(name: str, text: str) -> None:
+    """Replace what stands between a block's marks in the document."""
+    page = DOCUMENT.read_text(encoding="utf-8")
+    block = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+    DOCUMENT.write_text(block.sub(lambda found: f"{found[1]}\n{text}\n\n{found[2]}", page), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
