@@ -230,7 +230,7 @@ def test_most_votes_decide_and_every_vote_is_shown_and_stored(door: Door) -> Non
             assert len(mets) == 3
             assert verdict["met"] is (sum(mets) >= 2)
         shown = door.run("show", "working", "queues")
-        assert re.search(r"\([23] of 3 votes\)", shown.out)
+        assert re.search(r"\([23] of 3 votes\)", " ".join(shown.out.split()))
         server.forget()
         assert door.run("run", "small").code == 0
         assert server.count() == 0
@@ -359,7 +359,7 @@ def test_only_what_flips_between_attempts_is_regraded_in_all_of_them(
     asked += [seen.body for seen in flipping.requests if seen.body and "model" in seen.body]
     assert sum(body["model"] == OPUS for body in asked) == 2
     shown = door.run("show", "working", "queues")
-    assert "(regraded by" in shown.out
+    assert f"(regraded by {OPUS}" in " ".join(shown.out.split())
     flipping.forget()
     assert door.run("run", "small", *how).code == 0
     assert flipping.count() == 0
