@@ -1,10 +1,8 @@
 """What every record shares."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 
-@dataclass(frozen=True)
 class Record:
     """Base of all records: no field beyond the declared ones is accepted on reading.
 
