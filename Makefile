@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 TOOLS := $(VENV)/audit
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix golden bench bench-peers performance profile simulate schemas drawings pictures \
+.PHONY: help demo test check fix golden bench bench-peers performance profile simulate schemas drawings charts pictures \
   lock audit sbom clean
 
 help: ## Show this help
@@ -55,6 +55,9 @@ schemas: $(READY) ## Write docs/schemas/ anew from the types
 
 drawings: $(READY) ## Draw the pictures of docs/statistics.md anew
 	@$(BIN)/python docs/drawings.py
+
+charts: $(READY) ## Draw the pictures of docs/charts.md anew, by `harness chart` on the demo
+	@$(BIN)/python docs/charting.py
 
 pictures: demo ## Draw docs/images/ anew from the demo's report (needs Chromium)
 	@$(BIN)/python docs/picture.py
