@@ -165,6 +165,7 @@ def _labels(axes: "Axes", shown: Sequence[Drawn]) -> None:
             xytext=(9, raised + (7 if each.front else -7)),
             textcoords="offset points", va="center", fontsize=9, annotation_clip=False,
             color=house.CANDIDATE if each.front else house.SOFT, weight="bold" if each.front else "normal",
+            bbox={"facecolor": house.PAPER, "edgecolor": "none", "pad": 1.5, "alpha": 0.85},
         )  # fmt: skip
 
 
