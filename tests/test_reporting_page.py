@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 import sample
-from harness.charts import draw
+from harness.charts.of_report import draw
 from harness.records.results import Report
 from harness.reporting import diff
 from harness.reporting.page import html
