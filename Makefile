@@ -29,7 +29,8 @@ fix: $(READY) ## Mend what the linter can mend
 	@$(BIN)/ruff format
 
 golden: $(READY) ## Rewrite the golden reports and the output in the documents; review the diff
-	@HARNESS_GOLDEN=1 $(BIN)/python -m pytest -q tests/test_reporting_markdown.py tests/test_reporting_tables.py tests/test_docs.py
+	@HARNESS_GOLDEN=1 $(BIN)/python -m pytest -q tests/test_reporting_markdown.py tests/test_reporting_tables.py \
+	  tests/test_reporting_junit.py tests/test_chart_kinds.py tests/test_docs.py
 
 bench: $(READY) ## Measure speed, start-up and growth; print the tables (about ten minutes)
 	@$(BIN)/python benchmarks/throughput.py
