@@ -6,8 +6,8 @@ READY := $(VENV)/.ready
 TOOLS := $(VENV)/audit
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix golden bench bench-peers performance attacks profile simulate schemas drawings \
-  pictures local lock audit sbom clean
+.PHONY: help demo test check fix golden bench simulate bench-peers performance attacks profile schemas \
+  drawings charts pictures local lock audit sbom clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -29,7 +29,8 @@ fix: $(READY) ## Mend what the linter can mend
 	@$(BIN)/ruff format
 
 golden: $(READY) ## Rewrite the golden reports and the output in the documents; review the diff
-	@HARNESS_GOLDEN=1 $(BIN)/python -m pytest -q tests/test_reporting_markdown.py tests/test_reporting_tables.py tests/test_docs.py
+	@HARNESS_GOLDEN=1 $(BIN)/python -m pytest -q tests/test_reporting_markdown.py tests/test_reporting_tables.py \
+	  tests/test_reporting_junit.py tests/test_chart_kinds.py tests/test_docs.py
 
 bench: $(READY) ## Measure speed, start-up and growth; print the tables (about ten minutes)
 	@$(BIN)/python benchmarks/throughput.py
@@ -58,6 +59,9 @@ schemas: $(READY) ## Write docs/schemas/ anew from the types
 
 drawings: $(READY) ## Draw the pictures of docs/statistics.md anew
 	@$(BIN)/python docs/drawings.py
+
+charts: $(READY) ## Draw the pictures of docs/charts.md anew, by `harness chart` on the demo
+	@$(BIN)/python docs/charting.py
 
 pictures: demo ## Draw docs/images/ anew from the demo's report (needs Chromium)
 	@$(BIN)/python docs/picture.py

@@ -82,14 +82,16 @@ def violations(sources: Sources) -> Iterator[str]:
 
 def _imports(tree: ast.AST) -> Iterator[str]:
     """Name everything imported at any depth, but for what only type checkers see."""
-    for node in ast.walk(tree):
+    for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            node.body = []
-        elif isinstance(node, ast.Import):
+            continue
+        if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are absolute here"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        else:
+            yield from _imports(node)
 
 
 def _module(name: str, sources: Sources) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from front_door import REPOSITORY, Door
 from harness.cli.chart import KINDS
+from loopback import Loopback
 
 RUNS = ("backend-engineer", "rigorous")
 
@@ -64,3 +65,19 @@ def test_what_cannot_be_drawn_is_said_with_what_to_do(
     done = demo.run("chart", *arguments)
     assert (done.code, done.out) == (code, "")
     assert words in done.err
+
+
+def test_runs_on_two_models_are_drawn_by_what_they_cost_and_break_the_trend(
+    door: Door, server: Loopback
+) -> None:
+    for name in ("claude-sonnet-5-5", "claude-haiku-5-5"):
+        door.eval(server.url, model={"name": name, "max_tokens": 500, "base_url": server.url})
+        assert door.run("run", "small").code == 0
+    made = door.run("chart", "cost", "small", "--csv", "--json")
+    assert made.code == 0, made.err
+    rows = list(csv.DictReader(Path(made.data["files"]["csv"]).read_text().splitlines()))
+    assert {row["model"] for row in rows} == {"claude-sonnet-5-5", "claude-haiku-5-5"}
+    assert all(float(row["cost"]) > 0 for row in rows)
+    named = door.run("chart", "cost", *(row["run"] for row in rows), "--csv", "--json")
+    assert Path(named.data["files"]["csv"]).read_text().count("\n") == 3
+    assert "model changed before" in door.run("chart", "trend", "small").out

@@ -7,7 +7,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -18,7 +17,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from front_door import REPOSITORY, Door
+from harness.store.opening import open_store
 from harness.viewing.guard import file_below, host_allowed, in_cookie, in_query
+from harness.viewing.sight import Sight
 
 
 @dataclass(frozen=True)
@@ -213,36 +214,52 @@ def test_without_reports_or_a_store_there_is_nothing_to_view(tmp_path: Path) -> 
 # ------------------------------------------------------------------ a run as it goes on
 
 
-def test_a_run_is_seen_to_get_on_until_it_is_finished(tmp_path: Path) -> None:
+@pytest.fixture
+def unfinished(tmp_path: Path) -> tuple[Door, str]:
+    """Give the demo with a run that was left in the middle, and the id of that run."""
     door = Door(tmp_path / "clone", key="")
     for name in ("agents", "datasets", "evals"):
         shutil.copytree(REPOSITORY / name, door.root / name)
     assert door.run("demo").code == 0
     run = door.run("list", "--json").data[-1]["id"]
+    change(door, "update runs set finished_at = '' where id = ?", run)
+    change(door, "delete from verdicts where rowid % 2 = 0")
+    change(door, "delete from answers where rowid % 3 = 0")
+    return door, run
+
+
+def change(door: Door, statement: str, *values: str) -> None:
     with closing(sqlite3.connect(door.root / ".harness" / "store.db")) as store, store:
-        store.execute("update runs set finished_at = '' where id = ?", (run,))
-        store.execute("delete from verdicts where rowid % 2 = 0")
-        store.execute("delete from answers where rowid % 3 = 0")
+        store.execute(statement, values)
+
+
+def test_an_unfinished_run_is_shown_until_it_is_finished(unfinished: tuple[Door, str]) -> None:
+    door, run = unfinished
     with serving(door) as found:
         first = json.loads(found.ask("/live").body)
         assert not first["moving"]
         assert run in first["html"]
-        answered = int(re.search(r"(\d+) answered", first["html"])[1])  # type: ignore[index] # it stands there
-        assert 0 < answered < 12
-        assert "<h2>Not finished</h2>" in found.ask().text
-        process = subprocess.Popen(
-            [sys.executable, "-m", "harness", "demo"],
-            cwd=door.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        seen = []
-        for _ in range(300):
-            seen.append(json.loads(found.ask("/live").body))
-            if not seen[-1]["html"].strip():
-                break
-            time.sleep(0.1)
-        assert process.wait(60) == 0
-        assert seen[-1]["html"].strip() == ""
-        assert found.ask("/").status == 200
+        assert 'id="running" aria-live="polite" >' in found.ask().text
+        assert door.run("demo").code == 0
+        assert json.loads(found.ask("/live").body) == {"html": "", "moving": False}
+        assert 'id="running" aria-live="polite" hidden>' in found.ask().text
+
+
+def test_a_run_moves_while_something_new_is_stored_of_it(unfinished: tuple[Door, str]) -> None:
+    door, run = unfinished
+    now = [0.0]
+    with open_store(door.root / ".harness" / "store.db", create=False) as store:
+        sight = Sight(project="p", reports=door.root / "reports", store=store, clock=lambda: now[0])
+        (first,) = sight.running()
+        assert (first.run, first.planned, first.moving) == (run, 12, False)
+        assert first.graded < first.answered < first.planned
+        assert door.run("demo").code == 0
+        change(door, "update runs set finished_at = '' where id = ?", run)
+        (second,) = sight.running()
+        assert (second.answered, second.graded, second.moving) == (12, 12, True)
+        now[0] = 31.0
+        (third,) = sight.running()
+        assert (third.graded, third.moving) == (12, False)
 
 
 # ------------------------------------------------------------------ the parts

@@ -45,7 +45,11 @@ def cost(arms: Sequence[Arm]) -> Chart | None:
 
     Nothing where no run has both a score and a price, or all came for nothing.
     """
-    drawn = priced(arms)
+    return plotted(priced(arms))
+
+
+def plotted(drawn: Sequence[Drawn]) -> Chart | None:
+    """Draw what `priced` gave; nothing as `cost` says."""
     shown = [each for each in drawn if each.cost is not None and each.score is not None]
     if not any(each.cost for each in shown):
         return None
@@ -73,7 +77,11 @@ def cost(arms: Sequence[Arm]) -> Chart | None:
 
 def priced(arms: Sequence[Arm]) -> list[Drawn]:
     """Give each run's price and score, and say which of them nothing beats."""
-    found = [_of(arm) for arm in arms]
+    return unbeaten([_of(arm) for arm in arms])
+
+
+def unbeaten(found: Sequence[Drawn]) -> list[Drawn]:
+    """Mark those that none of the others beats."""
     return [replace(each, front=_unbeaten(each, found)) for each in found]
 
 
@@ -157,6 +165,7 @@ def _labels(axes: "Axes", shown: Sequence[Drawn]) -> None:
             xytext=(9, raised + (7 if each.front else -7)),
             textcoords="offset points", va="center", fontsize=9, annotation_clip=False,
             color=house.CANDIDATE if each.front else house.SOFT, weight="bold" if each.front else "normal",
+            bbox={"facecolor": house.PAPER, "edgecolor": "none", "pad": 1.5, "alpha": 0.85},
         )  # fmt: skip
 
 

@@ -6,11 +6,12 @@
 import re
 from collections.abc import Sequence
 from csv import writer
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 from harness.records.comparisons import VerdictWord
 from harness.records.record import Record
+from harness.reporting.tables import plain
 from harness.reporting.untrusted import cell
 
 
@@ -35,7 +36,7 @@ def sheet(rows: Sequence[Record]) -> str:
     """
     lines: list[str] = []
     out = writer(SimpleNamespace(write=lines.append), lineterminator="\n")
-    names = [field.name for field in fields(rows[0])] if rows else []
+    names = list(plain(rows[0])) if rows else []
     out.writerow(names)
     for row in rows:
         out.writerow([_written(getattr(row, name)) for name in names])

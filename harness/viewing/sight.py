@@ -35,7 +35,7 @@ class _Watched:
     manifest: Manifest
     planned: int
     left: list[Job]
-    done: int = 0
+    done: tuple[int, int, int] = (0, 0, 0)
     moved: float = float("-inf")
 
 
@@ -113,20 +113,19 @@ class Sight:
             watched = self._watched[row.id] = _Watched(manifest, planned, list(whole(manifest, self.store)))
         else:
             watched.left = list(looked_up(watched.manifest, self.store, watched.left))
-        answered = sum(job.answer is not None for job in watched.left)
-        verdicts = sum(mark.verdict is not None for job in watched.left for mark in job.marks)
         watched.left = [job for job in watched.left if not job.done]
         graded = watched.planned - len(watched.left)
-        done = answered + verdicts + graded
-        if done != watched.done and not first:
+        answered = graded + sum(job.answer is not None for job in watched.left)
+        verdicts = sum(mark.verdict is not None for job in watched.left for mark in job.marks)
+        if not first and watched.done != (graded, answered, verdicts):
             watched.moved = self.clock()
-        watched.done = done
+        watched.done = (graded, answered, verdicts)
         return Running(
             run=row.id,
             eval_name=row.eval,
             label=row.label,
             planned=watched.planned,
-            answered=graded + sum(job.answer is not None for job in watched.left),
+            answered=answered,
             graded=graded,
             failed=sum(each.stage == "answer" for each in self.store.failures(row.id)),
             moving=self.clock() - watched.moved < _STILL,
