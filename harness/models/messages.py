@@ -77,7 +77,7 @@ async def connect(
     errors. Raises AccessError for a key that cannot be sent, InputError for an impossible address.
     """
     _check(base_url, key, key_variable)
-    from harness.models.sdk import Client  # noqa: PLC0415 - two seconds that `--help` must not cost
+    from harness.models.sdk import Client  # noqa: PLC0415 - what finds all in the store needs it not
 
     client = Client(
         base_url=base_url,
