@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.records.estimates import Estimate
-from harness.statistics.estimates import TOLERANCE, t_quantile
+from harness.statistics import student
+from harness.statistics.estimates import TOLERANCE
 
 PPI = "PPI++ over cases"
 YOUDEN = "difference / (sensitivity + specificity - 1)"
@@ -174,7 +175,7 @@ def interval(value: float, influence: Mapping[str, float], *, method: str) -> Es
     square = math.fsum(part * part for part in influence.values()) * n / (n - 1) if n > 1 else 0.0
     if square <= TOLERANCE**2:
         return Estimate(mean=value, low=None, high=None, n=n, method=method)
-    half = t_quantile(0.975, n - 1) * math.sqrt(square)
+    half = student.quantile(0.975, n - 1) * math.sqrt(square)
     return Estimate(mean=value, low=value - half, high=value + half, n=n, method=method)
 
 
