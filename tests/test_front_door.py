@@ -457,6 +457,17 @@ def test_ctrl_c_ends_cleanly_and_the_next_run_goes_on(door: Door) -> None:
     assert len(results(door)["arms"][0]["trials"]["judge"]) == 30
 
 
+@pytest.mark.parametrize("command", ["run", "compare", "report"])
+def test_a_command_loads_what_is_heavy_only_when_it_needs_it(command: str) -> None:
+    code = (
+        f"import sys, harness.cli.{command}; "
+        "heavy = {'anthropic', 'httpx2', 'aiohttp', 'numpy', 'scipy', 'pandas', 'matplotlib', 'jinja2'}; "
+        "print(heavy & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
 def test_help_is_quick_and_imports_nothing_heavy() -> None:
     script = (
         "import sys; from harness.cli.main import main; main(['--help']); "

@@ -9,7 +9,7 @@ from allowances import Allowance, Limits
 from front_door import Door
 from harness.cli.screen import Meter, on_the_wire
 from harness.pacing.limiter import Call, Limiter
-from harness.pacing.traffic import Retry, Traffic
+from harness.pacing.traffic import Quiet, Retry, Traffic
 from harness.records.outcomes import Failed, Trial
 from loopback import Loopback
 
@@ -135,6 +135,14 @@ def test_the_display_says_what_is_in_flight_refused_and_waited_for() -> None:
     limiter.refused(ticket, 0.0, after=12.0, reset=0.0)
     assert on_the_wire(traffic, 0.0) == "waiting 12 s: rate limit · 1 of 12 in flight · 1 × 429"
     assert on_the_wire(traffic, 13.0) == "1 of 12 in flight · 1 × 429"
+
+
+def test_a_server_that_says_nothing_is_named_with_what_waits_for_it(tmp_path: Path) -> None:
+    with (tmp_path / "out").open("w+") as stream:
+        Meter(Console(file=stream, width=200), 1, traffic := Traffic())
+        traffic.tell(Quiet(place="http://h", seconds=15, in_flight=16, patience=600))
+        stream.seek(0)
+        assert stream.read() == "http://h: no answer yet after 15 s; 16 calls in flight, each given 600 s\n"
 
 
 def test_words_of_a_server_cannot_act_in_the_terminal(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from rich.text import Text
 
 from harness.comparison import asides
 from harness.comparison.sheets import KIND
-from harness.pacing.traffic import Retry, Traffic
+from harness.pacing.traffic import Quiet, Retry, Traffic
 from harness.planning.plan import Plan
 from harness.records.comparisons import Comparison, Difference, GateResult, VerdictWord
 from harness.records.estimates import OVERALL
@@ -153,7 +153,7 @@ class Meter:
         self._console = console
         self._trials = trials
         self._traffic = traffic
-        traffic.tell = self._retrying
+        traffic.tell = self._told
         self._progress = Progress(
             TextColumn("[bold]{task.description}"),
             BarColumn(bar_width=16),
@@ -235,11 +235,10 @@ class Meter:
         self._reasons[kind] += 1
         self._words.setdefault(kind, (message, hint))
 
-    def _retrying(self, retry: Retry) -> None:
-        """Say the first retry of each kind at once: silence for minutes helps nobody."""
-        pause = f" in {retry.seconds:,.0f} s" if retry.seconds >= 1 else ""
-        words = f"! {retry.place}: {retry.kind}: {shortened(retry.message, 200)}; trying again{pause}"
-        self._console.print(Text(visible(words), style="yellow"))
+    def _told(self, news: Retry | Quiet) -> None:
+        """Say the first retry of each kind at once, and who does not answer: silence helps nobody."""
+        style = "yellow" if isinstance(news, Retry) else "dim"
+        self._console.print(Text(visible(_news(news)), style=style))
 
     def _step(self) -> None:
         self.done += 1
@@ -264,6 +263,14 @@ class Meter:
     def _warn(self, message: str) -> None:
         if self.failed + self.unmarked <= 5:
             self._console.print(Text(f"! {shortened(message, 300)}", style="yellow"))
+
+
+def _news(news: Retry | Quiet) -> str:
+    if isinstance(news, Quiet):
+        waiting = f"{words.many(news.in_flight, 'call')} in flight, each given {news.patience:,.0f} s"
+        return f"{news.place}: no answer yet after {news.seconds:,.0f} s; {waiting}"
+    pause = f" in {news.seconds:,.0f} s" if news.seconds >= 1 else ""
+    return f"! {news.place}: {news.kind}: {shortened(news.message, 200)}; trying again{pause}"
 
 
 class _Wire(ProgressColumn):

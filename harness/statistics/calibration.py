@@ -8,8 +8,9 @@ from typing import Any, NamedTuple, TypeVar
 
 from harness.records.calibrations import Compared, Fold, HeldOut, Lean, Measure
 from harness.records.estimates import Estimate
+from harness.statistics import student
 from harness.statistics.agreement import cohen_kappa, gwet_ac1, two_rater_alpha
-from harness.statistics.estimates import NOTHING, clustered_rate, mean, pass_rate, t_quantile
+from harness.statistics.estimates import NOTHING, clustered_rate, mean, pass_rate
 from harness.statistics.paired import paired
 
 POOLED = "all criteria"
@@ -222,7 +223,7 @@ def _jackknife(items: Sequence[Compared]) -> tuple[float | None, float | None]:
         return None, None
     centre, count = mean(parts), len(parts)
     error = math.sqrt((count - 1) / count * math.fsum((part - centre) ** 2 for part in parts))
-    half = t_quantile(0.975, count - 1) * error
+    half = student.quantile(0.975, count - 1) * error
     return max(-1.0, whole.alpha - half), min(1.0, whole.alpha + half)
 
 
