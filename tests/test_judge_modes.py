@@ -55,7 +55,7 @@ def model(server: Loopback, name: str = HAIKU) -> dict[str, object]:
 def judged(door: Door, server: Loopback, *, eval_: dict[str, Any] | None = None, **settings: Any) -> Door:
     """Write an eval whose judge has these settings."""
     asks = {} if "panel" in settings else {"model": model(server)}
-    door.eval(server.url, graders=[{"kind": "judge", **asks, **settings}], **(eval_ or {}))
+    door.eval(server.url, graders=[{"kind": "judge", "canary": False, **asks, **settings}], **(eval_ or {}))
     return door
 
 
@@ -388,7 +388,7 @@ def test_a_regrade_that_failed_leaves_the_trial_ungraded_until_it_is_made(
     broken = {**model(flipping, OPUS), "base_url": flipping.at("400,times=2")}
     door.eval(
         flipping.url,
-        graders=[{"kind": "judge", "model": model(flipping), "escalate": {"model": broken}}],
+        graders=[{"kind": "judge", "canary": False, "model": model(flipping), "escalate": {"model": broken}}],
         attempts=2,
         concurrency=1,
     )
