@@ -29,8 +29,9 @@ _LOOP_LETTERS = 300
 _LOOP_OF_LETTERS = 0.1
 _LATIN = 0.5  # share of an answer's words that a printer's dummy text is made of
 
-# What opens an answer or keeps its place, and says nothing. A bare "none" or "ok" can be an answer, and so
-# is not here. The openers are the "master keys" that made judges say yes up to 80 % of the time (arXiv 2507.08794).
+# What opens an answer or keeps its place, and says nothing. A bare "none" or "ok" can be an answer, and is
+# none of these. The openers are the "master keys" that made judges say yes up to 80 % of the time (arXiv
+# 2507.08794).
 _STOCK = """\
 thought process|solution|final answer|answer|explanation|response|respuesta|solución|lösung|réponse|解|解答\
 |答案|かいせつ|解説|let s solve this problem step by step|let us solve this problem step by step\
