@@ -122,7 +122,7 @@ def test_over_the_wire_every_attack_is_stored_as_it_was_and_no_verdict_is_met(re
         verdicts = Counter(store.execute("SELECT dimension, met FROM verdicts"))
         failures = store.execute("SELECT count(*) FROM failures").fetchone()
     assert answers == {attack.text for attack in shipped_attacks().attacks}
-    assert verdicts == {("security", 0): 2 * 164, ("canary", 0): 164}
+    assert verdicts == {("security", 0): 2 * 165, ("canary", 0): 165}
     assert failures == (0,)
 
 
@@ -166,7 +166,7 @@ def test_calibrate_tries_the_attacks_on_the_eval_s_judge(attacked: tuple[Door, L
     assert (plan.code, "179 attacks" in plan.err) == (0, True), plan.err
     done = door.run("calibrate", "small", "--attacks", "--budget", "50", "--json")
     assert done.code == 0, done.err
-    assert Counter(each["stand"] for each in done.data) == {"held": 164, "held back": 15}
+    assert Counter(each["stand"] for each in done.data) == {"held": 165, "held back": 14}
     asked = server.count(judge=True)
     shown = door.run("calibrate", "small", "--attacks")
     assert (shown.code, server.count(judge=True)) == (0, asked)  # all is stored

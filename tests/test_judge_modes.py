@@ -359,7 +359,7 @@ def test_only_what_flips_between_attempts_is_regraded_in_all_of_them(
     asked += [seen.body for seen in flipping.requests if seen.body and "model" in seen.body]
     assert sum(body["model"] == OPUS for body in asked) == 2
     shown = door.run("show", "working", "queues")
-    assert "(regraded by" in " ".join(shown.out.split())
+    assert f"(regraded by {OPUS}" in " ".join(shown.out.split())
     flipping.forget()
     assert door.run("run", "small", *how).code == 0
     assert flipping.count() == 0

@@ -54,6 +54,9 @@ def test_an_answer_that_says_nothing_is_known(answer: str, why: str) -> None:
     "answer",
     [
         "42",
+        "None",
+        "OK",
+        "I don't know.",
         "Yes.",
         "PostgreSQL",
         '{"ok": true}',

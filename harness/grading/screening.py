@@ -29,15 +29,14 @@ _LOOP_LETTERS = 300
 _LOOP_OF_LETTERS = 0.1
 _LATIN = 0.5  # share of an answer's words that a printer's dummy text is made of
 
-# What fills a place and says nothing. The openers are the "master keys" that made judges say yes up to 80 %
-# of the time (arXiv 2507.08794).
+# What opens an answer or keeps its place, and says nothing. A bare "none" or "ok" can be an answer, and is
+# none of these. The openers are the "master keys" that made judges say yes up to 80 % of the time (arXiv
+# 2507.08794).
 _STOCK = """\
 thought process|solution|final answer|answer|explanation|response|respuesta|solución|lösung|réponse|解|解答\
 |答案|かいせつ|解説|let s solve this problem step by step|let us solve this problem step by step\
 |let s solve this step by step thought process|let s think step by step|here is the answer|here is my answer\
-|ok|okay|sure|done|yes of course|certainly|todo|tbd|n a|na|none|null|nil|undefined|nan|placeholder\
-|your answer here|insert answer here|no answer|as an ai language model|i don t know|i do not know\
-|no response|no comment"""
+|todo|tbd|placeholder|your answer here|insert answer here|as an ai language model"""
 _PHRASES = frozenset(_STOCK.split("|"))
 _REFUSAL = re.compile(
     r"(?:(?:i am|i m|im|we are|we re) (?:very )?sorry |sorry |unfortunately |i apologi[sz]e )?"

@@ -75,7 +75,7 @@ def _spelled(names: tuple[str, ...]) -> str:
 _NAMES = _spelled(tuple(sorted(_OURS + _OTHERS + _TURNS, key=len, reverse=True)))
 _OPEN = r"(?:<|&lt;?|&\#0*60;?|&\#x0*3c;?|%3c|\\u003c|\\x3c)"
 _CLOSE = r"(?:>|&gt;?|&\#0*62;?|&\#x0*3e;?|%3e|\\u003e|\\x3e)"
-# As Unicode reduces them.
+# Brackets that Unicode itself reduces to these.
 _WIDE = "\u226e\u2329\ufe3d\ufe3f\ufe47\ufe60\ufe64\ufe68\ufe6a\uff05\uff06\uff1c\uff3b\uff3c"
 _BRACKET = re.compile("[" + re.escape("<&%[\\" + _LOOKS["<"] + _LOOKS["\\"] + _WIDE) + "]")
 _WINDOW = 200  # characters: no marker is longer
