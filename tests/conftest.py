@@ -1,6 +1,7 @@
 """What every test stands on: no keys, no proxies, no network beyond this machine."""
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from front_door import Door
+from hook import Hook
 from loopback import Loopback
 
 # How long an example takes says something of this machine, nothing of the claim.
@@ -41,6 +43,17 @@ def server() -> Iterator[Loopback]:
 def door(tmp_path: Path) -> Door:
     """A project of its own in an empty folder, and the command line to use it with."""
     return Door(tmp_path / "project")
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    server = Hook()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
