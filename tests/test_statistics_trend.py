@@ -126,9 +126,7 @@ def test_one_night_since_is_its_own_step() -> None:
 
 
 @pytest.mark.parametrize(("before", "since"), [([], [1.0, 2.0]), ([1.0, 2.0], []), ([1.0], [2.0])])
-def test_a_shift_needs_some_scatter_and_nights_on_either_side(
-    before: list[float], since: list[float]
-) -> None:
+def test_a_shift_needs_scatter_and_nights_on_either_side(before: list[float], since: list[float]) -> None:
     assert shift(before, since) is None
 
 
