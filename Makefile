@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 TOOLS := $(VENV)/audit
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix golden bench bench-peers performance profile simulate schemas drawings pictures \
+.PHONY: help demo test check fix golden bench bench-peers nights performance profile simulate schemas drawings pictures \
   lock audit sbom clean
 
 help: ## Show this help
@@ -40,6 +40,9 @@ bench: $(READY) ## Measure speed, start-up and growth; print the tables (about t
 
 simulate: $(READY) ## Simulate how often verdict and gate err; write the tables into docs/statistics.md
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/statistics/simulate.py --write
+
+nights: $(READY) ## Spend sixty simulated nights; write tables and picture into docs/nightly.md (ten minutes)
+	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/nights.py --write
 
 bench-peers: $(READY) ## The same work through four other tools (installs 2.5 GB into .harness/)
 	@$(BIN)/python benchmarks/peers/compare.py
