@@ -6,8 +6,8 @@ READY := $(VENV)/.ready
 TOOLS := $(VENV)/audit
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix golden bench simulate bench-peers performance attacks profile schemas \
-  drawings charts pictures local lock audit sbom clean
+.PHONY: help demo test check fix golden bench simulate nights bench-peers performance attacks profile \
+  schemas drawings charts pictures local lock audit sbom clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ bench: $(READY) ## Measure speed, start-up and growth; print the tables (about t
 
 simulate: $(READY) ## Simulate how often verdict and gate err; write the tables into docs/statistics.md
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/statistics/simulate.py --write
+
+nights: $(READY) ## Spend sixty simulated nights; write tables and picture into docs/nightly.md (ten minutes)
+	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/nights.py --write
 
 bench-peers: $(READY) ## The same work through four other tools (installs 2.5 GB into .harness/)
 	@$(BIN)/python benchmarks/peers/compare.py

@@ -1,6 +1,6 @@
 """Sixty nights whose truth is known: what did `harness nightly` say of each?
 
-    python benchmarks/nights.py [--nights 60] [--seed 1] [--write]
+    python benchmarks/nights.py [--nights 60] [--seeds 1 2 3] [--write]
     python benchmarks/nights.py --quiet [--series 500]
     python benchmarks/nights.py --size
 
@@ -146,25 +146,28 @@ def main() -> None:
     """Print the table of nights, or that of false alarms."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--nights", type=int, default=60)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--seeds", type=int, nargs="+", default=[1, 2, 3], help="the first one's nights are shown"
+    )
     parser.add_argument("--series", type=int, default=500)
     parser.add_argument("--quiet", action="store_true", help="count false alarms instead")
     parser.add_argument("--size", action="store_true", help="foretell the shipped eval's gate instead")
     parser.add_argument("--write", action="store_true", help="put tables and picture into docs/")
     wanted = parser.parse_args()
+    first, *_ = wanted.seeds
     for name, asked in (("quiet", wanted.quiet), ("size", wanted.size)):
         if asked or wanted.write:
-            text = quiet(wanted.series, wanted.seed) if name == "quiet" else size(wanted.seed)
+            text = quiet(wanted.series, first) if name == "quiet" else size(first)
             print(text)
             if wanted.write:
                 _put(name, text)
     if not (wanted.quiet or wanted.size):
-        told = list(simulated(wanted.nights, wanted.seed))
-        text = "\n\n".join((summary(told), table(told)))
+        found = {seed: list(simulated(wanted.nights, seed)) for seed in wanted.seeds}
+        text = "\n\n".join((summary(found), table(found[first])))
         print(text)
         if wanted.write:
             _put("nights", text)
-            _draw(told)
+            _draw(found[first])
 
 
 # ------------------------------------------------------------------ sixty nights
@@ -286,25 +289,27 @@ def _sentinel(number: int) -> dict[str, object]:
 # ------------------------------------------------------------------ what came of them
 
 
-def summary(told: Sequence[Told]) -> str:
-    """Say of each event when it was seen and whether its cause was named, and count false alarms."""
-    rows = ["| planted | night | alarm in night | cause named |", "|---|--:|--:|---|"]
-    explained: set[int] = set()
-    for event in EVENTS:
-        end = next((each.night for each in EVENTS if each.night > event.night), told[-1].night + 1)
-        wanted = 5 if event.cause == "outage" else 1
-        seen = [each for each in told if event.night <= each.night < end and each.code == wanted]
-        explained.update(each.night for each in seen)
-        named = "incomplete, no regression" if event.cause == "outage" else (seen[0].cause if seen else "")
-        when = str(seen[0].night) if seen else "never"
-        truth = next((each.truth for each in told if each.night == event.night), event.words)
-        rows.append(f"| {truth} | {event.night} | {when} | {named if seen else '–'} |")
-    false = [each.night for each in told if each.code == 1 and each.night not in explained]
-    quiet_nights = EVENTS[0].night - 1
-    early = sum(night <= quiet_nights for night in false)
-    alarms = f"{early} in the {quiet_nights} quiet nights, {len(false) - early} in the others"
-    open_ = sum(each.code == 4 for each in told)
-    rows += ["", f"False alarms: {alarms}. Inconclusive: {open_} of all {len(told)} nights."]
+def summary(found: Mapping[int, Sequence[Told]]) -> str:
+    """Say of each event when it was seen and what was named as its cause, and count false alarms."""
+    rows = [
+        "| seed | planted | night | seen in night | named | false alarms | inconclusive |",
+        "|--:|---|--:|--:|---|--:|--:|",
+    ]
+    for seed, told in found.items():
+        explained: set[int] = set()
+        lines = []
+        for event, end in zip(EVENTS, (*(each.night for each in EVENTS[1:]), math.inf), strict=True):
+            wanted = 5 if event.cause == "outage" else 1
+            seen = [each for each in told if event.night <= each.night < end and each.code == wanted]
+            explained.update(each.night for each in seen)
+            causes = dict.fromkeys(each.cause or "incomplete" for each in seen)
+            truth = next((each.truth for each in told if each.night == event.night), event.words)
+            when = str(seen[0].night) if seen else "never"
+            lines.append(f"{truth} | {event.night} | {when} | {', then '.join(causes) or '–'}")
+        false = sum(each.code == 1 and each.night not in explained for each in told)
+        open_ = sum(each.code == 4 for each in told)
+        rows += [f"| {seed} | {lines[0]} | {false} | {open_} of {len(told)} |"]
+        rows += [f"| | {line} | | |" for line in lines[1:]]
     return "\n".join(rows)
 
 

@@ -1,6 +1,7 @@
 """What every test stands on: no keys, no proxies, no network beyond this machine."""
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from hypothesis import settings
 import postgres
 from front_door import Door
 from harness.store.address import Place
+from hook import Hook
 from loopback import Loopback
 
 # How long an example takes says something of this machine, nothing of the claim.
@@ -61,6 +63,17 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
         return tmp_path / ".harness" / "store.db"
     running: postgres.Cluster = request.getfixturevalue("cluster")
     return running.fresh()
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    server = Hook()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:

@@ -95,7 +95,7 @@ def test_a_fall_that_stays_wakes_someone_and_a_rise_or_one_bad_night_does_not() 
     assert not falls(after(20), ["overall"])
     assert not falls(after(20, 71, 70, 72), ["overall"])
     (found,) = falls(after(55, 54, 56, 55, 54), ["overall"])
-    assert (found.name, found.since) == ("overall", "2026-11-11")
+    assert (found.name, found.night) == ("overall", "2026-11-11")
     assert "has fallen since night 2026-11-11" in found.words
 
 

@@ -15,6 +15,7 @@ from front_door import Door, Finished
 from harness.records.nights import NightResult
 from harness.store.nights import Nights
 from harness.store.opening import open_store
+from hook import Hook
 from loopback import Loopback
 from town import AGENT, Minds, inside, prompt, settle, town
 
@@ -316,11 +317,50 @@ def test_the_trend_command_shows_one_run_a_night(place: Town) -> None:
 
 def test_a_night_of_recorded_answers_needs_no_key_and_no_network(tmp_path: Path) -> None:
     repository = Path(__file__).parent.parent
-    for name in ("agents", "datasets", "evals", "docs/schemas"):
+    for name in ("agents", "datasets", "evals"):
         shutil.copytree(repository / name, tmp_path / "p" / name)
     door = Door(tmp_path / "p", key="")
-    settings = (tmp_path / "p" / "evals" / "demo.yaml").read_text()
-    door.write("evals/demo.yaml", f"{settings}nightly:\n  control: agents/backend-engineer.md\n")
     done = inside(door, "nightly", "demo", "--night", "n1")
     assert done.code == 0, done.err
     assert "demo: Holds" in done.out
+
+
+def test_a_change_of_state_is_posted_once_and_a_webhook_that_is_down_is_never_silent(
+    place: Town, hook: Hook
+) -> None:
+    place.door.environ["HARNESS_WEBHOOK"] = hook.url
+    assert place.night("2026-11-01").code == 0
+    assert hook.bodies == [], "it held before, it holds now"
+    prompt(place.door, "careless")
+    hook.codes = [404]
+    failed = place.night("2026-11-02", "--summary", "s.md")
+    assert failed.code == 5
+    assert "NOBODY WAS TOLD" in failed.out
+    assert "NOBODY WAS TOLD" in (place.door.root / "s.md").read_text()
+    assert "SECRET" not in failed.out + failed.err
+    again = place.night("2026-11-02")
+    assert again.code == 1
+    assert place.night("2026-11-03").code == 1
+    texts = [body["text"] for body in hook.bodies]
+    assert len(texts) == 2, "the one that was refused, and the one that was taken"
+    assert "small: REGRESSION. Regression: overall fell" in texts[-1]
+
+
+def test_an_address_that_is_not_fit_is_said_before_anything_is_paid(place: Town) -> None:
+    place.door.environ["HARNESS_WEBHOOK"] = "http://example.org/SECRET"
+    done = place.night("2026-11-01")
+    assert (done.code, place.calls()) == (2, (0, 0))
+    assert "SECRET" not in done.out + done.err
+
+
+def test_sentinels_are_frozen_from_the_labels_that_ship(tmp_path: Path) -> None:
+    repository = Path(__file__).parent.parent
+    for name in ("agents", "datasets", "evals"):
+        shutil.copytree(repository / name, tmp_path / "p" / name)
+    door = Door(tmp_path / "p", key="")
+    done = inside(door, "sentinels", "backend", "--count", "20")
+    assert done.code == 0, done.err
+    assert done.out == (repository / "datasets" / "sentinels" / "backend-engineer.jsonl").read_text()
+    few = inside(door, "sentinels", "backend", "--count", "5000")
+    assert few.code == 2
+    assert "need 2500 labels of each kind" in few.err

@@ -1,12 +1,7 @@
 """The baseline among commits, the webhook, and what the store keeps of nights."""
 
-import json
-import threading
-from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,6 +14,7 @@ from harness.records.nights import Acceptance
 from harness.reporting.nights import message, worst
 from harness.store.nights import Nights
 from harness.store.opening import open_store
+from hook import Hook
 from test_attributing import night
 
 
@@ -84,47 +80,8 @@ def test_outside_a_repository_the_newest_acceptance_counts(tmp_path: Path) -> No
 # ------------------------------------------------------------------ the webhook
 
 
-class _Hook(HTTPServer):
-    """Takes posts, and answers with the codes it was given, then with 200."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.codes: list[int] = []
-        self.bodies: list[Any] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/services/SECRET"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Hook
-
-    def do_POST(self) -> None:
-        self.server.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        code = self.server.codes.pop(0) if self.server.codes else 200
-        self.send_response(code)
-        if code == 302:
-            self.send_header("Location", "http://127.0.0.1:9/elsewhere")
-        self.end_headers()
-
-    def log_message(self, *_arguments: object) -> None:
-        pass
-
-
-@pytest.fixture
-def hook() -> Iterator[_Hook]:
-    server = _Hook()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
 @pytest.mark.parametrize(("codes", "posts"), [([], 1), ([503], 2), ([500, 429, 503], 4)])
-def test_the_webhook_is_tried_four_times_at_most(hook: _Hook, codes: list[int], posts: int) -> None:
+def test_the_webhook_is_tried_four_times_at_most(hook: Hook, codes: list[int], posts: int) -> None:
     hook.codes = list(codes)
     post(hook.url, {"text": "hi"}, pause=0.0)
     assert len(hook.bodies) == posts
@@ -132,7 +89,7 @@ def test_the_webhook_is_tried_four_times_at_most(hook: _Hook, codes: list[int], 
 
 @pytest.mark.parametrize(("codes", "posts"), [([500] * 4, 4), ([404], 1), ([302], 1)])
 def test_a_webhook_that_does_not_take_it_is_an_error_without_its_secret(
-    hook: _Hook, codes: list[int], posts: int
+    hook: Hook, codes: list[int], posts: int
 ) -> None:
     hook.codes = list(codes)
     with pytest.raises(NotifyError) as caught:
@@ -142,7 +99,7 @@ def test_a_webhook_that_does_not_take_it_is_an_error_without_its_secret(
     assert "SECRET" not in str(caught.value)
 
 
-def test_a_webhook_that_is_not_there_is_an_error(hook: _Hook) -> None:
+def test_a_webhook_that_is_not_there_is_an_error(hook: Hook) -> None:
     gone = hook.url.replace(str(hook.server_port), "1")
     with pytest.raises(NotifyError, match="cannot be reached"):
         post(gone, {"text": "hi"}, pause=0.0)

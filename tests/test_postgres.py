@@ -20,6 +20,7 @@ from harness.store.opening import open_store
 from harness.store.tables import MIGRATIONS
 from loopback import Loopback
 from postgres import PASSWORD, Cluster
+from town import Minds, settle, town
 
 AT = "2026-11-23T00:00:00.000Z"
 
@@ -262,3 +263,19 @@ def test_looking_at_a_store_in_a_file_loads_no_driver() -> None:
     )
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert found.stdout == "[]\n"
+
+
+def test_nights_are_spent_accepted_and_kept_there(door: Door, empty: Address) -> None:
+    door.environ["HARNESS_STORE"] = empty.url
+    with town(Minds()) as server:
+        settle(door, server.url, attempts=2)
+        first = door.run("nightly", "small", "--night", "one", "--allow-inconclusive")
+        asked = server.count()
+        again = door.run("nightly", "small", "--night", "one", "--allow-inconclusive")
+        assert (first.code, again.code) == (0, 0), first.err + again.err
+        assert server.count() == asked > 0
+        accepted = door.run("accept", "live", "--why", "it is as it should be")
+        second = door.run("nightly", "small", "--night", "two", "--allow-inconclusive", "--json")
+    assert (accepted.code, second.code) == (0, 0), accepted.err + second.err
+    assert server.count() > asked
+    assert door.run("store", "check").out.startswith("whole: ")

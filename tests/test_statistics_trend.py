@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from harness.statistics.trend import Night, alarms, cusum, minus, shift
+from harness.statistics.trend import Night, alarms, cusum, fell_at, minus, shift
 
 SCORES = st.lists(st.floats(0, 100).map(lambda score: round(score, 2)), min_size=3, max_size=30)
 
@@ -126,7 +126,7 @@ def test_one_night_since_is_its_own_step() -> None:
 
 
 @pytest.mark.parametrize(("before", "since"), [([], [1.0, 2.0]), ([1.0, 2.0], []), ([1.0], [2.0])])
-def test_a_shift_needs_three_nights_and_some_on_either_side(before: list[float], since: list[float]) -> None:
+def test_a_shift_needs_scatter_and_nights_on_either_side(before: list[float], since: list[float]) -> None:
     assert shift(before, since) is None
 
 
@@ -136,3 +136,16 @@ def test_one_night_counts_for_no_more_than_it_may() -> None:
     assert free.q == bound.q
     assert bound.down <= max(step.down for step in cusum(nights(values[:-1]))) + 2.5
     assert free.down > bound.down
+
+
+def test_a_shift_between_two_nights_is_told_by_the_scatter_of_earlier_ones() -> None:
+    earlier = [noise(10, seed=1), noise(12, seed=2)]
+    pooled = (9 * np.var(earlier[0], ddof=1) + 11 * np.var(earlier[1], ddof=1)) / 20
+    expected = 2 * stats.t.cdf(-6.0 / math.sqrt(2 * pooled), 20)
+    assert shift([50.0], [44.0], earlier=earlier) == pytest.approx(expected, abs=1e-12)
+
+
+@given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 999))
+def test_a_large_fall_is_dated_to_its_first_night(before: int, since: int, seed: int) -> None:
+    values = [*noise(before, seed, spread=1.0), *(value - 40 for value in noise(since, seed + 1, spread=1.0))]
+    assert fell_at(values) == before

@@ -32,10 +32,11 @@ from harness.session import Session, Watch
 class Evening:
     """What became of one eval's night: `report` and `page` are `None` where nothing could be reported.
 
-    `spent` is in US dollars.
+    `root` is the folder of its project. `spent` is in US dollars.
     """
 
     result: NightResult
+    root: Path
     report: Report | None = None
     page: Path | None = None
     spent: float = 0.0
@@ -62,7 +63,9 @@ def evening(material: Material, night: str, wishes: Wishes) -> Evening | None:
         at_work.unlock(plans)
         result, report = conclude(tonight, make(tonight, planned))
         page = publish(report, material.root / REPORTS, charts)
-        return Evening(result=result, report=report, page=page, spent=hands.purse.ledger.spent)
+        return Evening(
+            result=result, root=material.root, report=report, page=page, spent=hands.purse.ledger.spent
+        )
 
 
 def _pair(material: Material, night: str) -> Pair:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.cli.night import Evening, evening
-from harness.cli.options import Wishes, eval_path, store_path, wishes_options
+from harness.cli.options import Wishes, eval_path, wishes_options
 from harness.cli.printing import print_json
 from harness.cli.screen import err, out, plain
 from harness.cli.waking import wake
@@ -65,8 +65,7 @@ def command(  # noqa: PLR0913 - one for each option
         return _end([each.result for each in evenings])
     extra = list(_inconclusive(evenings)) if allow_inconclusive else []
     code = _end([each.result for each in evenings], allowed=allow_inconclusive)
-    store = store_path(wishes.store, root_of(Path.cwd()))
-    told = wake(evenings, store, night=night, url=url, allowed=allow_inconclusive)
+    told = wake(evenings, wishes.store, night=night, url=url, allowed=allow_inconclusive)
     if told:
         code = worst([code, told.exit_code])
         extra.append(f"NOBODY WAS TOLD: {told}")
@@ -96,7 +95,7 @@ def _evenings(names: Sequence[str], night: str, wishes: Wishes) -> list[Evening]
             made = evening(load(eval_path(name)), night, replace(wishes, budget=left))
         except HarnessError as error:
             err().print(plain(f"error: {error}"), style="red")
-            made = Evening(result=_broken(name, night, error))
+            made = Evening(result=_broken(name, night, error), root=root_of(Path.cwd()))
         if made:
             found.append(made)
             left = None if left is None else max(0.0, left - made.spent)
@@ -119,8 +118,7 @@ def _inconclusive(evenings: Sequence[Evening]) -> Sequence[str]:
 
 
 def _paged(evenings: Sequence[Evening]) -> list[tuple[NightResult, str]]:
-    root = root_of(Path.cwd())
-    return [(each.result, shown(each.page, root) if each.page else "") for each in evenings]
+    return [(each.result, shown(each.page, each.root) if each.page else "") for each in evenings]
 
 
 def _write(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.cli.night import Evening
+from harness.cli.options import store_path
 from harness.cli.screen import err, plain
 from harness.errors import StoreError
 from harness.nightly.notifying import NotifyError, due, post
@@ -15,45 +16,43 @@ from harness.store.opening import open_store
 
 
 def wake(
-    evenings: Sequence[Evening], place: Place, *, night: str, url: str, allowed: bool
+    evenings: Sequence[Evening], store: Place | None, *, night: str, url: str, allowed: bool
 ) -> NotifyError | None:
     """Post what changed to the webhook, and put down that it was heard; gives what went wrong.
 
-    Without an address nobody is told, and nothing is wrong. Nights that broke are put down here, so that the
-    night after knows of them.
+    Without an address nobody is told, and nothing is wrong. `allowed`: an inconclusive night counts as one
+    that holds. Nights that broke are put down here, so that the night after knows of them.
     """
     try:
-        with open_store(place) as store:
-            kept = Nights(store)
-            for each in evenings:
-                if each.report is None:
-                    kept.keep(each.result)
-            return _post(evenings, kept, night=night, url=url, allowed=allowed) if url else None
-    except StoreError as error:
-        err().print(plain(f"! whether the state changed is not known: {error}"), style="yellow")
-        return NotifyError("the store cannot be read") if url else None
-
-
-def _post(
-    evenings: Sequence[Evening], kept: Nights, *, night: str, url: str, allowed: bool
-) -> NotifyError | None:
-    codes = {
-        each.result.eval: HOLDS if allowed and each.result.code == INCONCLUSIVE else each.result.code
-        for each in evenings
-    }
-    news = [
-        each.result
-        for each in evenings
-        if due(each.result, kept.of(each.result.eval), codes[each.result.eval])
-    ]
-    if not news:
-        return None
-    try:
-        post(url, message(news, night=night))
+        changed = [each for each in evenings if _changed(each, store, allowed=allowed)]
+        if not (changed and url):
+            return None
+        post(url, message([each.result for each in changed], night=night))
+        for each in changed:
+            with open_store(store_path(store, each.root)) as opened:
+                Nights(opened).keep(replace(each.result, told=str(_code(each, allowed=allowed))))
     except NotifyError as error:
         err().print(plain(f"! {error}"), style="bold red")
         return error
-    for each in news:
-        kept.keep(replace(each, told=str(codes[each.eval])))
-    err().print(f"told the webhook: {', '.join(each.eval for each in news)}", style="dim")
+    except StoreError as error:
+        err().print(plain(f"! what was told before is not known: {error}"), style="bold red")
+        return NotifyError(f"what was told before is not known: {error.message}") if url else None
+    err().print(plain(f"told the webhook of {', '.join(each.result.eval for each in changed)}"), style="dim")
     return None
+
+
+def _changed(evening: Evening, store: Place | None, *, allowed: bool) -> bool:
+    """Keep a night that broke, unless it had been spent before, and say whether its state is news."""
+    result = evening.result
+    with open_store(store_path(store, evening.root)) as opened:
+        kept = Nights(opened)
+        nights = kept.of(result.eval)
+        spent = any(each.night == result.night and each.counts for each in nights)
+        if evening.report is None and not spent:
+            kept.keep(result)
+        return due(result, nights, _code(evening, allowed=allowed))
+
+
+def _code(evening: Evening, *, allowed: bool) -> int:
+    code = evening.result.code
+    return HOLDS if allowed and code == INCONCLUSIVE else code

@@ -17,17 +17,27 @@ MOVED = 0.05
 _LIVE, _CONTROL, _APART, _SENTINELS = "live", "control", "live - control", "sentinels"
 
 
-def attribute(nights: Sequence[NightResult], *, name: str, since: str, gate_failed: bool) -> Attribution:
+def attribute(
+    nights: Sequence[NightResult],
+    *,
+    name: str,
+    since: str,
+    gate_failed: bool,
+    earlier: Sequence[Sequence[NightResult]] = (),
+) -> Attribution:
     """Say what moved the score `name` since the night begun at `since`; the last of the nights is tonight.
 
-    Each series is held against its own nights before, by Student's t with the pooled variance. The night of
+    Each series is held against its own nights before, by Student's t with the pooled variance; `earlier`
+    stretches of nights at other levels lend their scatter. The night of
     the change was found by the live score, so its own p flatters; those of the control and the sentinels do
     not, because their scatter is their own. `gate_failed`: tonight's live run was beyond chance below
     tonight's control.
     """
     pinned = nights[-1].control.prompt_hash if nights[-1].control else ""
     series = _series(nights, name, pinned)
-    shifts = {of: found for of, values in series.items() if (found := _shift(of, values, since))}
+    others = [_series(part, name, of) for stretch in earlier for of, part in _by_control(stretch).items()]
+    scatter = {of: [[value for _, value in other[of]] for other in others] for of in series}
+    shifts = {of: found for of, values in series.items() if (found := _shift(of, values, since, scatter[of]))}
     cause, words = _decided(shifts, gate_failed=gate_failed, watched=_SENTINELS in shifts)
     return Attribution(
         cause=cause, words=words, since=since, evidence=tuple(shifts.values()), facts=_facts(nights, since)
@@ -61,11 +71,21 @@ def _series(nights: Sequence[NightResult], name: str, pinned: str) -> Mapping[st
     return found
 
 
+def _by_control(nights: Sequence[NightResult]) -> Mapping[str, list[NightResult]]:
+    found: dict[str, list[NightResult]] = {}
+    for night in nights:
+        if night.control:
+            found.setdefault(night.control.prompt_hash, []).append(night)
+    return found
+
+
 def _score(arm: NightArm | None, name: str) -> float | None:
     return arm.scores.get(name) if arm else None
 
 
-def _shift(of: str, values: Sequence[tuple[str, float]], since: str) -> Shift | None:
+def _shift(
+    of: str, values: Sequence[tuple[str, float]], since: str, scatter: Sequence[Sequence[float]]
+) -> Shift | None:
     before = [value for at, value in values if at < since]
     after = [value for at, value in values if at >= since]
     if not before or not after:
@@ -76,7 +96,7 @@ def _shift(of: str, values: Sequence[tuple[str, float]], since: str) -> Shift | 
         since=sum(after) / len(after),
         nights_before=len(before),
         nights_since=len(after),
-        p=shift(before, after),
+        p=shift(before, after, earlier=scatter),
     )
 
 

@@ -1,13 +1,14 @@
 """What wakes someone: which nights may be compared, which scores have fallen, and whether there is reason."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from harness.comparison.designing import changes
 from harness.records.nights import Acceptance, NightResult
 from harness.records.record import Record
 from harness.reporting.words import points, signed
-from harness.statistics.trend import Alarm, Night, alarms, cusum
+from harness.statistics.trend import Night, cusum, fell_at
 
 WAKING = 6.0
 """The bound that the sums must pass to wake someone. Two scores are watched every night, so it is higher than
@@ -20,23 +21,23 @@ is the prompt's doing, the gate sees it that very night, and confirms it."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fall(Record):
-    """A score that has fallen over the nights and has not come back: since which night, and when that showed.
+    """A score that has fallen over the nights and has not come back, with its means before and since.
 
-    `alarm` has the times, `since` and `shown` are the names of those nights.
+    `since` is when the first low night was begun, `night` its name.
     """
 
     name: str
-    alarm: Alarm
     since: str
-    shown: str
+    night: str
+    before: float
+    after: float
 
     @property
     def words(self) -> str:
         """Say it in a sentence."""
-        before, after = self.alarm.before, self.alarm.after
         return (
-            f"{self.name} has fallen since night {self.since}: {points(before)} before, {points(after)} "
-            f"since, {signed(after - before)} (alarm in night {self.shown})."
+            f"{self.name} has fallen since night {self.night}: {points(self.before)} before, "
+            f"{points(self.after)} since, {signed(self.after - self.before)}."
         )
 
 
@@ -97,15 +98,20 @@ def falls(
     are stretches at other levels, which tell how much nights scatter.
     """
     found = []
-    named = {night.at: night.night for night in nights}
     for name in names:
+        values = _values(nights, name)
         scatter = [[value.value for value in _values(stretch, name)] for stretch in earlier]
-        steps = cusum(_values(nights, name), most=OF_ONE_NIGHT, earlier=scatter)
-        raised = alarms(steps, sides=("down",), decision=WAKING)
-        if raised and steps[-1].down > WAKING:
-            alarm = raised[-1]
-            found.append(Fall(name=name, alarm=alarm, since=named[alarm.changed], shown=named[alarm.raised]))
+        steps = cusum(values, most=OF_ONE_NIGHT, earlier=scatter)
+        if steps and steps[-1].down > WAKING:
+            found.append(_fall(name, values, {night.at: night.night for night in nights}))
     return tuple(found)
+
+
+def _fall(name: str, values: Sequence[Night], named: Mapping[str, str]) -> Fall:
+    place = fell_at([value.value for value in values])
+    before, after = (fmean(value.value for value in part) for part in (values[:place], values[place:]))
+    since = values[place].at
+    return Fall(name=name, since=since, night=named[since], before=before, after=after)
 
 
 def _values(nights: Sequence[NightResult], name: str) -> list[Night]:

@@ -35,8 +35,7 @@ def conclude(tonight: Tonight, found: Found) -> tuple[NightResult, Report]:
     result = _result(tonight, found)
     if result.counts:
         nights = (*comparable(history, result, accepted), result)
-        fallen = falls(nights, _waking(live), stretches(history, nights))
-        result = _against_nights(result, nights, fallen, live)
+        result = _against_nights(nights, stretches(history, nights), live)
         words = _against_baseline(tonight, found.report, accepted)
         cut = broke(history, result)
         notes = (f"The trend begins anew: {listed(cut)} changed since the night before.",) if cut else ()
@@ -88,28 +87,28 @@ def _result(tonight: Tonight, found: Found) -> NightResult:
     )
 
 
-def _waking(live: Manifest) -> Sequence[str]:
-    wakes, known = live.eval.nightly.wakes if live.eval.nightly else (), names_of(live)
-    return [name for name in wakes if name in known]
-
-
 def _against_nights(
-    result: NightResult, nights: Sequence[NightResult], fallen: Sequence[Fall], live: Manifest
+    nights: Sequence[NightResult], earlier: Sequence[Sequence[NightResult]], live: Manifest
 ) -> NightResult:
+    """Say which scores have fallen by tonight, the last of the nights, and what moved them."""
+    result, known = nights[-1], names_of(live)
+    wakes = live.eval.nightly.wakes if live.eval.nightly else ()
+    fallen = falls(nights, [name for name in wakes if name in known], earlier)
     result = replace(result, alarms=tuple(fall.words for fall in fallen))
     if fallen and result.code in {HOLDS, INCONCLUSIVE}:
         result = replace(result, code=REGRESSION)
     if result.code != REGRESSION:
         return result
-    name, since = _what_moved(result, fallen, names_of(live))
-    found = attribute((*nights[:-1], result), name=name, since=since, gate_failed=bool(result.failed))
+    name, since = _what_moved(result, fallen, known)
+    failed = result.confirmation in {"confirmed", "known"}
+    found = attribute((*nights[:-1], result), name=name, since=since, gate_failed=failed, earlier=earlier)
     return replace(result, attribution=found)
 
 
 def _what_moved(result: NightResult, fallen: Sequence[Fall], known: Sequence[str]) -> tuple[str, str]:
     """Name the score to be explained and the night since when: the trend dates it better than one gate."""
     if fallen:
-        return fallen[0].name, fallen[0].alarm.changed
+        return fallen[0].name, fallen[0].since
     return next((name for name in result.failed if name in known), known[0]), result.at
 
 

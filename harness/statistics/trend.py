@@ -9,6 +9,7 @@ Biometrika 41, 100-115).
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
 
 from scipy.special import ndtri, stdtr
@@ -116,22 +117,43 @@ def minus(live: Sequence[Night], control: Sequence[Night]) -> tuple[Night, ...]:
     return tuple(_minus(night, of_day[day]) for day, night in last.items() if day in of_day)
 
 
-def shift(before: Sequence[float], since: Sequence[float]) -> float | None:
+def shift(
+    before: Sequence[float], since: Sequence[float], *, earlier: Sequence[Sequence[float]] = ()
+) -> float | None:
     """Give the two-sided p of no difference between the nights before and those since.
 
-    Student's t with the pooled variance, so their scatter is taken as equal; for one night since it is that
-    night's own step in `cusum`. `None` with fewer than three nights in all, or none on either side.
+    Student's t with the pooled variance, so their scatter is taken as equal; that of `earlier` stretches of
+    nights at other levels is pooled with it. For one night since it is that night's own step in `cusum`.
+    `None` where nothing tells the scatter, or there is no night on either side.
 
     >>> round(shift([80.0, 82.0, 81.0], [71.0]), 3)
     0.013
     """
-    freedom = len(before) + len(since) - 2
+    parts = [part for part in (before, since, *earlier) if part]
+    freedom = sum(len(part) - 1 for part in parts)
     if not before or not since or freedom < 1:
         return None
-    means = [math.fsum(part) / len(part) for part in (before, since)]
-    spread = max(_LEAST_SPREAD, math.sqrt((_squares(before) + _squares(since)) / freedom))
-    t = (means[1] - means[0]) / (spread * math.sqrt(1 / len(before) + 1 / len(since)))
+    spread = max(_LEAST_SPREAD, math.sqrt(math.fsum(map(_squares, parts)) / freedom))
+    moved = math.fsum(since) / len(since) - math.fsum(before) / len(before)
+    t = moved / (spread * math.sqrt(1 / len(before) + 1 / len(since)))
     return 2 * float(stdtr(freedom, -abs(t)))
+
+
+def fell_at(values: Sequence[float]) -> int:
+    """Find the place of the first night of a fall, 1 or later: the split that explains most of the scatter.
+
+    The maximum-likelihood estimate under equal scatter (Hinkley 1970, Biometrika 57, 1-17). Needs two nights.
+
+    >>> fell_at([80.0, 82.0, 81.0, 70.0, 71.0])
+    3
+    """
+    total, sums = math.fsum(values), list(accumulate(values))
+
+    def explained(place: int) -> float:
+        before, since = sums[place - 1] / place, (total - sums[place - 1]) / (len(values) - place)
+        return max(0.0, before - since) ** 2 * place * (len(values) - place)
+
+    return max(range(1, len(values)), key=explained)
 
 
 def _squares(values: Sequence[float]) -> float:
