@@ -96,8 +96,11 @@ def _piece(text: str, start: int, cuts: list[int], spans: list[_Span], opened: s
 
 
 def _mark(part: str, quote: Quote, *, first: bool) -> str:
-    identity = f' id="{html.escape(quote.id)}"' if first else ""
-    return f'<mark{identity} title="{html.escape(visible(quote.title))}">{part}</mark>'
+    """Mark one piece of a quote: the first has its id and title, the others say whose they are."""
+    name = html.escape(quote.id)
+    if first:
+        return f'<mark id="{name}" title="{html.escape(visible(quote.title))}">{part}</mark>'
+    return f'<mark data-of="{name}">{part}</mark>'
 
 
 @cache

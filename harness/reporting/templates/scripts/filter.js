@@ -1,0 +1,99 @@
+// ------------------------------------------------------------------ filter
+
+const filter = find("filter");
+const list = find("list");
+const cases = [...document.querySelectorAll("details.case")];
+const facts = filter ? JSON.parse(find("facts").textContent) : []; // scores from elsewhere bring no cases
+const AT_ONCE = 50;
+
+// All text of all cases, unpacked when somebody first searches. Criteria recur in every case: they are left out.
+const ENTITIES = { amp: "&", lt: "<", gt: ">", quot: '"', "#34": '"', "#39": "'" };
+const plain = (html) => html
+  .slice(html.indexOf('<div class="question">'))
+  .replace(/<th scope="row">[^]*?<\/th>/g, " ")
+  .replace(/<\/?(?:mark|em|strong|s|code|a)\b[^>]*>/g, "")
+  .replace(/<[^>]*>/g, " ")
+  .replace(/&(amp|lt|gt|quot|#34|#39);/g, (_, name) => ENTITIES[name]);
+let indexing;
+const indexed = () => {
+  indexing ??= Promise.all(cases.map(async (one) => {
+    const words = `${one.querySelector(".title").textContent} ${plain(await inflated(one))}`;
+    return words.replace(/\s+/g, " ").toLowerCase();
+  }));
+  return indexing;
+};
+
+const sum = (numbers) => numbers.reduce((total, each) => total + each, 0);
+const flips = (fact, dimension) => (dimension ? fact.flips[dimension] ?? 0 : sum(Object.values(fact.flips)));
+const gains = (fact, dimension) => fact.gains[dimension || "overall"] ?? [];
+const MOVED = {
+  worse: (found) => found.some((gain) => gain < 0),
+  better: (found) => found.some((gain) => gain > 0),
+  same: (found) => found.length > 0 && found.every((gain) => gain === 0),
+};
+const matches = (fact, wanted) => {
+  if (wanted.tag && !fact.tags.includes(wanted.tag)) return false;
+  if (wanted.moved && !MOVED[wanted.moved](gains(fact, wanted.dimension))) return false;
+  if (wanted.show === "flips") return flips(fact, wanted.dimension) > 0;
+  return !wanted.show || fact.states.includes(wanted.show);
+};
+const ORDER = { // the smallest first
+  loss: (fact, dimension) => Math.min(...gains(fact, dimension)),
+  gain: (fact, dimension) => -Math.max(...gains(fact, dimension)),
+  flips: (fact, dimension) => -flips(fact, dimension),
+  score: (fact) => fact.score ?? Infinity,
+};
+const narrow = (body) => {
+  const dimension = filter?.elements.dimension.value;
+  for (const table of body.querySelectorAll("table.criteria")) {
+    table.hidden = Boolean(dimension) && table.dataset.dimension !== dimension;
+  }
+};
+
+let order = "";
+const sort = (wanted) => {
+  const by = `${wanted.sort} ${wanted.sort ? wanted.dimension : ""}`;
+  if (by === order || (!wanted.sort && !order)) return;
+  order = by;
+  const places = cases.map((_, place) => place);
+  if (wanted.sort) {
+    const keys = facts.map((fact) => ORDER[wanted.sort](fact, wanted.dimension));
+    places.sort((one, other) => (keys[one] === keys[other] ? one - other : keys[one] - keys[other]));
+  }
+  list.append(...places.map((place) => cases[place]));
+};
+
+let turns = 0;
+const apply = async () => {
+  turns += 1;
+  const turn = turns;
+  const wanted = Object.fromEntries(new FormData(filter));
+  const words = wanted.text.toLowerCase().split(/\s+/).filter(Boolean);
+  const texts = words.length ? await indexed() : [];
+  if (turn !== turns) return; // somebody typed on meanwhile
+  let shown = 0;
+  cases.forEach((one, place) => {
+    const fits = matches(facts[place], wanted) && words.every((word) => texts[place].includes(word));
+    if (one.hidden === fits) one.hidden = !fits;
+    shown += fits;
+  });
+  sort(wanted);
+  narrow(list);
+  root.classList.toggle("differing", "differing" in wanted);
+  find("count").textContent = `${shown} of ${cases.length} cases`;
+  find("nothing").hidden = shown > 0;
+  find("open").textContent = shown > AT_ONCE ? `Open the first ${AT_ONCE}` : "Open all";
+};
+const visibleCases = () => [...list.children].filter((one) => !one.hidden);
+
+if (filter) {
+  let waiting;
+  filter.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(apply, 60); });
+  filter.addEventListener("submit", (event) => event.preventDefault());
+  filter.elements.text.addEventListener("focus", indexed); // ready before the first letter
+  find("open").addEventListener("click", () => {
+    for (const one of visibleCases().slice(0, AT_ONCE)) one.open = true;
+  });
+  find("close").addEventListener("click", () => { for (const one of cases) one.open = false; });
+  apply();
+}
