@@ -27,11 +27,10 @@ _LETTERS = re.compile(r"[^\W_]+")  # letters and digits of any script
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote(Record):
-    """Words of an answer to mark: `id` becomes the element's id, `title` says who quoted them for what."""
+    """Words of an answer to mark: `id` becomes the id of the first element that holds some of them."""
 
     id: str
     text: str
-    title: str
 
 
 def rendered(text: str, quotes: Sequence[Quote] = ()) -> tuple[str, frozenset[str]]:
@@ -96,11 +95,8 @@ def _piece(text: str, start: int, cuts: list[int], spans: list[_Span], opened: s
 
 
 def _mark(part: str, quote: Quote, *, first: bool) -> str:
-    """Mark one piece of a quote: the first has its id and title, the others say whose they are."""
-    name = html.escape(quote.id)
-    if first:
-        return f'<mark id="{name}" title="{html.escape(visible(quote.title))}">{part}</mark>'
-    return f'<mark data-of="{name}">{part}</mark>'
+    """Mark one piece of a quote: the first carries its id, the others say whose they are."""
+    return f'<mark {"id" if first else "data-of"}="{html.escape(quote.id)}">{part}</mark>'
 
 
 @cache

@@ -34,9 +34,14 @@ class Mark(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row(Record):
-    """One criterion over all arms; `gains` holds the effect in points per candidate whose answer flipped."""
+    """One criterion over all arms; `gains` holds the effect in points per candidate whose answer flipped.
+
+    `general` is its place among the criteria of the `general` ones, `None` for one of this case alone: what
+    recurs in every case stands once in the page.
+    """
 
     id: str
+    general: int | None
     text: str
     points: float
     cells: tuple[tuple[Mark, ...], ...]
@@ -88,6 +93,11 @@ class CaseView(Record):
     packed: str
 
 
+def general(report: Report) -> tuple[Criterion, ...]:
+    """Give the criteria that apply to every case, in the order in which `Row.general` counts them."""
+    return tuple(criterion for rubric in report.rubrics for criterion in rubric.criteria)
+
+
 def views(report: Report) -> Iterator[CaseView]:
     """Give every case in the report's order, one at a time."""
     arms = selection.arms(report)
@@ -98,7 +108,9 @@ def views(report: Report) -> Iterator[CaseView]:
         for flip in comparison.flips:
             flips.setdefault(flip.case, []).append((comparison.candidate, flip))
     gains = _gains(selection.deciding(report))
-    general = {rubric.dimension: rubric.criteria for rubric in report.rubrics}
+    of_all = {rubric.dimension: rubric.criteria for rubric in report.rubrics}
+    recurring = [(rubric.dimension, each.id) for rubric in report.rubrics for each in rubric.criteria]
+    numbers = {place: number for number, place in enumerate(recurring)}
     for number, case in enumerate(report.cases):
         yield _view(
             _Told(
@@ -109,8 +121,9 @@ def views(report: Report) -> Iterator[CaseView]:
                 scores=tuple(each.get(case.id, {}).get(OVERALL) for each in scores),
                 flips=tuple(flips.get(case.id, ())),
                 gains=gains.get(case.id, {}),
+                general=numbers,
                 criteria={
-                    dimension: (*general.get(dimension, ()), *case.criteria.get(dimension, ()))
+                    dimension: (*of_all.get(dimension, ()), *case.criteria.get(dimension, ()))
                     for dimension in report.dimensions
                 },
             )
@@ -135,6 +148,7 @@ class _Told(Record):
     scores: tuple[float | None, ...]
     flips: tuple[tuple[str, Flip], ...]
     gains: Mapping[str, Sequence[float]]
+    general: Mapping[tuple[str, str], int]
     criteria: Mapping[str, tuple[Criterion, ...]]
 
 
@@ -233,15 +247,13 @@ def _panel(told: _Told, place: int, attempt: int, places: _Places) -> Panel:
 
 def _quotes(outcomes: Mapping[str, Outcome], anchor: str) -> Sequence[Quote]:
     """Give each distinct quote once; graders that quote the same words share the mark."""
-    titles: dict[str, list[str]] = {}
-    for grader, outcome in outcomes.items():
-        for verdict in () if isinstance(outcome, Failed) else outcome.verdicts:
-            if verdict.quote:
-                titles.setdefault(verdict.quote, []).append(f"{verdict.criterion} ({grader})")
-    return [
-        Quote(id=f"{anchor}-{number}", text=text, title=", ".join(title))
-        for number, (text, title) in enumerate(titles.items())
-    ]
+    verdicts = (
+        verdict
+        for outcome in outcomes.values()
+        for verdict in (() if isinstance(outcome, Failed) else outcome.verdicts)
+    )
+    texts = dict.fromkeys(verdict.quote for verdict in verdicts if verdict.quote)
+    return [Quote(id=f"{anchor}-{number}", text=text) for number, text in enumerate(texts)]
 
 
 def _said_of(answer: Answer) -> tuple[str, ...]:
@@ -298,6 +310,7 @@ def _row(
     ]
     return Row(
         id=criterion.id,
+        general=told.general.get((dimension, criterion.id)),
         text=visible(criterion.text),
         points=criterion.points,
         cells=tuple(cells),

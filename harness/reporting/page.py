@@ -14,8 +14,8 @@ from markupsafe import Markup
 from harness.records.estimates import OVERALL
 from harness.records.record import Record
 from harness.records.results import Report
-from harness.reporting import diff, movements, selection, verdicts
-from harness.reporting.cases import CaseView, views
+from harness.reporting import diff, movements, selection, verdicts, words
+from harness.reporting.cases import CaseView, general, views
 from harness.reporting.chart import Chart, darkened
 from harness.reporting.effort import efforts
 from harness.reporting.templating import asset, filled
@@ -54,6 +54,7 @@ def html(report: Report, charts: Mapping[str, Chart], told: Sequence[CaseView] =
         efforts=efforts(report),
         cases=cases,
         facts=[case.facts for case in cases],
+        general=[{"text": visible(each.text), "points": words.signed(each.points, 0)} for each in general(report)],
         diffs=list(_diffs(report)),
         tags=sorted({visible(tag) for case in report.cases for tag in case.tags}),
         style=Markup(style),  # noqa: S704 # our own files

@@ -3,14 +3,12 @@
 const filter = find("filter");
 const list = find("list");
 const cases = [...document.querySelectorAll("details.case")];
-const facts = filter ? JSON.parse(find("facts").textContent) : []; // scores from elsewhere bring no cases
 const AT_ONCE = 50;
 
-// All text of all cases, unpacked when somebody first searches. Criteria recur in every case: they are left out.
+// All text of all cases, unpacked when somebody first searches.
 const ENTITIES = { amp: "&", lt: "<", gt: ">", quot: '"', "#34": '"', "#39": "'" };
 const plain = (html) => html
   .slice(html.indexOf('<div class="question">'))
-  .replace(/<th scope="row">[^]*?<\/th>/g, " ")
   .replace(/<\/?(?:mark|em|strong|s|code|a)\b[^>]*>/g, "")
   .replace(/<[^>]*>/g, " ")
   .replace(/&(amp|lt|gt|quot|#34|#39);/g, (_, name) => ENTITIES[name]);
@@ -57,7 +55,7 @@ const sort = (wanted) => {
   order = by;
   const places = cases.map((_, place) => place);
   if (wanted.sort) {
-    const keys = facts.map((fact) => ORDER[wanted.sort](fact, wanted.dimension));
+    const keys = facts.cases.map((fact) => ORDER[wanted.sort](fact, wanted.dimension));
     places.sort((one, other) => (keys[one] === keys[other] ? one - other : keys[one] - keys[other]));
   }
   list.append(...places.map((place) => cases[place]));
@@ -73,7 +71,7 @@ const apply = async () => {
   if (turn !== turns) return; // somebody typed on meanwhile
   let shown = 0;
   cases.forEach((one, place) => {
-    const fits = matches(facts[place], wanted) && words.every((word) => texts[place].includes(word));
+    const fits = matches(facts.cases[place], wanted) && words.every((word) => texts[place].includes(word));
     if (one.hidden === fits) one.hidden = !fits;
     shown += fits;
   });

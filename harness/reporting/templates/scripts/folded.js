@@ -23,7 +23,7 @@ const fill = async (one) => {
   const body = document.createElement("div");
   body.className = "body";
   body.append(...elements(await inflated(one)).childNodes);
-  quote(body);
+  complete(body);
   narrow(body);
   one.append(body);
 };
@@ -31,8 +31,10 @@ document.addEventListener("toggle", (event) => {
   if (event.target.open && event.target.matches("details.folded")) unfold(event.target);
 }, true);
 
-// ------------------------------------------------------------------ quotes stand once, in the answer
+// ------------------------------------------------------------------ what recurs stands once in the page
 
+const facts = JSON.parse(find("facts")?.textContent ?? "null"); // scores from elsewhere bring no cases
+const made = (tag, name, text) => Object.assign(document.createElement(tag), { className: name, textContent: text });
 const marksOf = (body) => Map.groupBy(body.querySelectorAll("mark"), (mark) => mark.dataset.of ?? mark.id);
 const block = (mark) => mark.closest("p, li, td, th, pre, h5, h6");
 const wordsOf = (marks) => marks.map((mark, place) => {
@@ -40,9 +42,23 @@ const wordsOf = (marks) => marks.map((mark, place) => {
   return (apart ? " " : "") + mark.textContent;
 }).join("").replace(/\s+/g, " ");
 const shortened = (text, length) => (text.length <= length ? text : `${text.slice(0, length - 1).trimEnd()}…`);
-const quote = (body) => {
+
+// Criteria that every case is graded by get their words, and verdicts the words quoted, from the answer.
+const complete = (body) => {
   const found = marksOf(body);
-  for (const link of body.querySelectorAll(".quote a")) {
-    link.textContent = shortened(wordsOf(found.get(link.hash.slice(1)) ?? []), 400);
+  for (const row of body.querySelectorAll("table.criteria tbody tr")) {
+    const [head, id] = [row.cells[0], row.id.slice(row.id.lastIndexOf("/") + 1)];
+    const { text, points } = facts.criteria[head.dataset.criterion] ?? { text: "", points: head.dataset.points };
+    const link = made("a", "soft self", `${id}, ${points}`);
+    link.href = `#${row.id.split("/").map(encodeURIComponent).join("/")}`;
+    link.title = "A link to this criterion; lights up its evidence";
+    head.prepend(text);
+    head.insertBefore(link, head.querySelector(".gain"));
+    link.before(" ");
+    for (const quoted of row.querySelectorAll(".quote a")) {
+      const marks = found.get(quoted.hash.slice(1)) ?? [];
+      quoted.textContent = shortened(wordsOf(marks), 400);
+      for (const mark of marks) mark.title = mark.title ? `${mark.title}, ${id}` : id;
+    }
   }
 };
