@@ -2,15 +2,16 @@
 
     python benchmarks/page.py [--trials 10 100 1000 2000] [--long] [--json]
 
-A trial is one answer. Half of them are the demo's agent's, half a revision's, one for each case, graded by one
-judge on the 18 criteria of the shipped rubrics, each verdict with a reason and, where met, a quote. The answers
-are made of the recorded ones, a few hundred to well over a thousand words each; `--long` puts three into one.
-So that no answer is like another, lines are exchanged between answers and words between lines. What that does
-to compression is printed: how far recorded answers shrink, and how far those made of them.
+A trial is one answer. Half of them are the demo's agent's, half a revision's, one for each case, graded by
+one judge on the 18 criteria of the shipped rubrics, each verdict with a reason and, where met, a quote. The
+answers are made of the recorded ones, a few hundred to well over a thousand words each; `--long` puts three
+into one. So that no answer is like another, lines are exchanged between answers and words between lines. What
+that does to compression is printed: how far recorded answers shrink, and how far those made of them.
 
-Making is the CPU time of the page alone, its charts drawn before. The rest is measured in headless Chromium, on
-the file from disk: the first paint; a filter, from the choice to the frame after it; the first search, which
-unpacks every answer, and the next; and opening one case. An exponent of 1 is a cost per trial that stays.
+Making is the CPU time of the page alone, its charts drawn before. The rest is measured in headless Chromium,
+on the file from disk: the first paint; a filter, from the choice to the frame after it; the first search,
+which unpacks every answer, and the next; and opening one case. An exponent of 1 is a cost per trial that
+stays.
 """
 
 import argparse
@@ -29,9 +30,7 @@ from pathlib import Path
 from statistics import linear_regression
 from typing import TYPE_CHECKING
 
-from measuring import machine, markdown, median
-
-from harness import revisions, results
+from harness import results, revisions
 from harness.charts import draw
 from harness.comparison.summary import counts, scores
 from harness.grading.scoring import outcome
@@ -41,6 +40,7 @@ from harness.records.outcomes import Answer, Outcome, Trial, Usage, Verdict
 from harness.records.results import Arm, Report
 from harness.records.runs import GraderInfo, Manifest, Run
 from harness.reporting.page import html
+from measuring import machine, markdown, median
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -75,8 +75,11 @@ class Writer:
         return " ".join(words[: self._random.randint(5, 14)])
 
     def reason(self) -> str:
-        """Give a sentence as judges write them."""
-        return f"The answer {' '.join(self._random.choices(self._words, k=self._random.randint(10, 22)))}."
+        """Give a sentence of prose, as long as judges' are: words that follow each other somewhere."""
+        line = self._random.choice([line for line in self._lines if len(line) > 150]).split()
+        begin = self._random.randrange(max(1, len(line) - 22))
+        said = " ".join(line[begin : begin + self._random.randint(10, 22)])
+        return f"The answer says {re.sub('[A-Za-z]{5,}', self._another, said)}."
 
     def chance(self, share: float) -> bool:
         """Say yes this often."""
@@ -132,7 +135,9 @@ def _arm(manifest: Manifest, writer: Writer, how: tuple[float, int], texts: list
     for case in manifest.cases:
         text = writer.answer(parts)
         texts.append(text)
-        answer = Answer(text=text, model="a model", usage=Usage(input_tokens=900, output_tokens=1200), seconds=9.0)
+        answer = Answer(
+            text=text, model="a model", usage=Usage(input_tokens=900, output_tokens=1200), seconds=9.0
+        )
         verdicts = tuple(
             _verdict(rubric.dimension, criterion.id, text, writer, willing)
             for rubric in manifest.rubrics
@@ -142,7 +147,9 @@ def _arm(manifest: Manifest, writer: Writer, how: tuple[float, int], texts: list
         outcomes.append(outcome(trial, answer, verdicts, case, manifest.rubrics))
     found = tuple(outcomes)
     label = manifest.revision.label
-    run = Run(id=label, manifest=manifest, created_at="2026-01-01T00:00:00Z", finished_at="2026-01-01T01:00:00Z")
+    run = Run(
+        id=label, manifest=manifest, created_at="2026-01-01T00:00:00Z", finished_at="2026-01-01T01:00:00Z"
+    )
     return Arm(
         run=run,
         label=label,
@@ -179,8 +186,10 @@ _ACTS = """window.ACTS = {
   again: async () => { filter.elements.text.value = "postgres"; await apply(); },
   open: async () => { filter.reset(); await apply(); cases[0].open = true; await unfold(cases[0]); },
 };"""
-_PAINTED = """() => new Promise((done) => new PerformanceObserver((list) => done(
-  list.getEntriesByName("first-contentful-paint")[0]?.startTime)).observe({ type: "paint", buffered: true }))"""
+_PAINTED = """() => new Promise((done) => new PerformanceObserver((list) => {
+  const [first] = list.getEntriesByName("first-contentful-paint");
+  if (first) done(first.startTime);
+}).observe({ type: "paint", buffered: true }))"""
 ACTS = ("filter", "search", "again", "open")
 
 
@@ -199,7 +208,7 @@ class Size:
 
 
 def measure(trials: int, parts: int, folder: Path) -> Size:
-    """Make a page of so many trials and use it, each round in a browser page of its own; the middle counts."""
+    """Make a page of so many trials and use it, each round in a tab of its own; the middle counts."""
     report, _, _ = made(trials, parts)
     charts = draw(report)
     began = time.process_time()
@@ -248,9 +257,13 @@ def _used(page: "Page", file: Path) -> Mapping[str, float]:
 def table(sizes: Sequence[Size]) -> str:
     """Lay the sizes out, and under them the exponents of all that is not mostly fixed cost."""
     heads = ("trials", "page, MB", "kB/trial", "to make, CPU s", "first paint, ms", "filter and sort, ms")
-    rows = [(*heads, "first search, ms", "next search, ms", "open a case, ms")]
+    rows: list[tuple[str, ...]] = [(*heads, "first search, ms", "next search, ms", "open a case, ms")]
     for size in sizes:
-        kept = (f"{size.page_bytes / 1e6:.2f}", f"{size.page_bytes / 1e3 / size.trials:.1f}", f"{size.make_s:.2f}")
+        kept = (
+            f"{size.page_bytes / 1e6:.2f}",
+            f"{size.page_bytes / 1e3 / size.trials:.1f}",
+            f"{size.make_s:.2f}",
+        )
         times = (size.paint_ms, size.filter_ms, size.search_ms, size.again_ms, size.open_ms)
         rows.append((f"{size.trials:,}", *kept, *(f"{each:,.0f}" for each in times)))
     if len(sizes) > 2:
@@ -269,7 +282,9 @@ def _exponent(sizes: Sequence[Size], name: str) -> float:
 def main() -> None:
     """Measure every size and print a table or JSON."""
     options = argparse.ArgumentParser(description="How large and how fast is the HTML report?")
-    options.add_argument("--trials", type=int, nargs="+", default=TRIALS, metavar="N", help="numbers of trials")
+    options.add_argument(
+        "--trials", type=int, nargs="+", default=TRIALS, metavar="N", help="numbers of trials"
+    )
     options.add_argument("--long", action="store_true", help="three recorded answers' words in each answer")
     options.add_argument("--json", action="store_true", help="print JSON")
     chosen = options.parse_args()

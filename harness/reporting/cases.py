@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.records.comparisons import Comparison, Flip
 from harness.records.estimates import OVERALL
@@ -12,7 +12,8 @@ from harness.records.record import Record
 from harness.records.results import Arm, Report
 from harness.reporting import selection, words
 from harness.reporting.answers import LONGEST, Quote, rendered
-from harness.reporting.templating import filled, packed
+from harness.reporting.packing import Packer, packer
+from harness.reporting.templating import filled
 from harness.reporting.untrusted import visible
 
 
@@ -81,7 +82,8 @@ class CaseView(Record):
     """One case as the page embeds it: the line that is always there, and `packed` what it unfolds to.
 
     `facts` is what the page filters and sorts by: `tags`, `states`, `score` (the lowest of any arm in
-    points), and by dimension the number of `flips` and the `gains` of each candidate in points.
+    points), and per dimension of the report the number of `flips` and the `gains` of each candidate in
+    points, overall's first.
     """
 
     id: str
@@ -93,40 +95,54 @@ class CaseView(Record):
     packed: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Views(Record):
+    """All cases, and the packer that they were packed with."""
+
+    cases: tuple[CaseView, ...]
+    packer: Packer
+
+
 def general(report: Report) -> tuple[Criterion, ...]:
     """Give the criteria that apply to every case, in the order in which `Row.general` counts them."""
     return tuple(criterion for rubric in report.rubrics for criterion in rubric.criteria)
 
 
-def views(report: Report) -> Iterator[CaseView]:
-    """Give every case in the report's order, one at a time."""
-    arms = selection.arms(report)
+def views(report: Report) -> Views:
+    """Give every case in the report's order."""
+    told = [_view(each) for each in _told(report)]
+    bodies = [body for _, body in told]
+    packing = packer(bodies)
+    packed = (replace(view, packed=packing.pack(body)) for view, body in told)
+    return Views(cases=tuple(packed), packer=packing)
+
+
+def _told(report: Report) -> Iterator["_Told"]:
+    arms, decided = selection.arms(report), selection.deciding(report)
     trials = [_by_case(arm) for arm in arms]
     scores = [selection.case_scores(arm, selection.decider(report)) for arm in arms]
     flips: dict[str, list[tuple[str, Flip]]] = {}
-    for comparison in selection.deciding(report):
+    for comparison in decided:
         for flip in comparison.flips:
             flips.setdefault(flip.case, []).append((comparison.candidate, flip))
-    gains = _gains(selection.deciding(report))
+    gains = _gains(decided)
     of_all = {rubric.dimension: rubric.criteria for rubric in report.rubrics}
     recurring = [(rubric.dimension, each.id) for rubric in report.rubrics for each in rubric.criteria]
     numbers = {place: number for number, place in enumerate(recurring)}
     for number, case in enumerate(report.cases):
-        yield _view(
-            _Told(
-                case=case,
-                anchor=f"q{number}",
-                arms=tuple(arm.label for arm in arms),
-                trials=tuple(each.get(case.id, {}) for each in trials),
-                scores=tuple(each.get(case.id, {}).get(OVERALL) for each in scores),
-                flips=tuple(flips.get(case.id, ())),
-                gains=gains.get(case.id, {}),
-                general=numbers,
-                criteria={
-                    dimension: (*of_all.get(dimension, ()), *case.criteria.get(dimension, ()))
-                    for dimension in report.dimensions
-                },
-            )
+        yield _Told(
+            case=case,
+            anchor=f"q{number}",
+            arms=tuple(arm.label for arm in arms),
+            trials=tuple(each.get(case.id, {}) for each in trials),
+            scores=tuple(each.get(case.id, {}).get(OVERALL) for each in scores),
+            flips=tuple(flips.get(case.id, ())),
+            gains=gains.get(case.id, {}),
+            general=numbers,
+            criteria={
+                dimension: (*of_all.get(dimension, ()), *case.criteria.get(dimension, ()))
+                for dimension in report.dimensions
+            },
         )
 
 
@@ -174,7 +190,8 @@ def _gains(comparisons: Sequence[Comparison]) -> Mapping[str, Mapping[str, Seque
     return found
 
 
-def _view(told: _Told) -> CaseView:
+def _view(told: _Told) -> tuple[CaseView, str]:
+    """Give a case not packed yet, and the HTML that it unfolds to."""
     places: _Places = {}
     columns = tuple(_column(told, place, places) for place in range(len(told.arms)))
     outcomes = [outcome for trials in told.trials for each in trials.values() for outcome in each.values()]
@@ -192,25 +209,27 @@ def _view(told: _Told) -> CaseView:
         columns=columns,
         blocks=tuple(_blocks(told, places)),
     )
-    return CaseView(
+    view = CaseView(
         id=told.case.id,
         title=visible(told.case.title or told.case.id),
         columns=columns,
         flips=len(told.flips),
         states=states,
         facts=_facts(told, states),
-        packed=packed(body),
+        packed="",
     )
+    return view, body
 
 
 def _facts(told: _Told, states: Sequence[str]) -> Mapping[str, object]:
     known = [score for score in told.scores if score is not None]
+    flips = Counter(flip.dimension for _, flip in told.flips)
     return {
         "tags": [visible(tag) for tag in told.case.tags],
         "states": list(states),
         "score": round(min(known), 1) if known else None,
-        "flips": Counter(flip.dimension for _, flip in told.flips),
-        "gains": told.gains,
+        "flips": [flips[dimension] for dimension in told.criteria],
+        "gains": [told.gains.get(dimension, ()) for dimension in (OVERALL, *told.criteria)],
     }
 
 

@@ -1,7 +1,8 @@
 """The difference between two prompts: line by line, and word by word where a line was changed."""
 
 import re
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import groupby
@@ -74,7 +75,7 @@ def _changed(old: Sequence[str], new: Sequence[str]) -> Iterator[Line]:
     yield from _marked("added", after, {block.b + n for block in blocks for n in range(block.size)})
 
 
-def _marked(kind: Kind, words: Sequence[str], kept: Set[int]) -> Iterator[Line]:
+def _marked(kind: Kind, words: Sequence[str], kept: AbstractSet[int]) -> Iterator[Line]:
     parts: list[tuple[str, bool]] = []
     for place, word in enumerate(words):
         if word == "\n":
@@ -87,7 +88,6 @@ def _marked(kind: Kind, words: Sequence[str], kept: Set[int]) -> Iterator[Line]:
 
 def _joined(kind: Kind, parts: Sequence[tuple[str, bool]]) -> Line:
     together = tuple(
-        ("".join(word for word, _ in run), marked)
-        for marked, run in groupby(parts, key=lambda part: part[1])
+        ("".join(word for word, _ in run), marked) for marked, run in groupby(parts, key=lambda part: part[1])
     )
     return Line(kind=kind, text="".join(word for word, _ in together), parts=together)

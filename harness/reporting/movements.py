@@ -1,14 +1,15 @@
 """What moved between two revisions, as the page shows it: criteria over all cases, flips case by case."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.comparison import asides
-from harness.records.comparisons import Comparison, CriterionDifference, Flip
+from harness.records.comparisons import CriterionDifference, Flip
 from harness.records.record import Record
 from harness.records.results import Report
 from harness.reporting import selection
-from harness.reporting.templating import filled, packed
+from harness.reporting.packing import Packer
+from harness.reporting.templating import filled
 
 _FLIPS_SHOWN = 8
 
@@ -36,7 +37,7 @@ class Moved(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flips(Record):
-    """One candidate's flips, most telling first; the page folds the other `more` away, `packed`."""
+    """One candidate's flips, most telling first; the page folds the other `more` away, `packed`, unquoted."""
 
     candidate: str
     first: tuple[Moved, ...]
@@ -57,25 +58,21 @@ def criteria(report: Report) -> Iterator[Criteria]:
             )
 
 
-def flips(report: Report) -> Iterator[Flips]:
+def flips(report: Report, packing: Packer) -> Iterator[Flips]:
     """Give each candidate's flips; scores that another tool made have none."""
     for comparison in selection.deciding(report) if report.rubrics else ():
-        moved = _moved(report, comparison)
-        rest = moved[_FLIPS_SHOWN:]
+        quotes = selection.quotes(report, comparison)
+        found = selection.telling(comparison)
+        first, rest = found[:_FLIPS_SHOWN], found[_FLIPS_SHOWN:]
         yield Flips(
             candidate=comparison.candidate,
-            first=tuple(moved[:_FLIPS_SHOWN]),
+            first=tuple(
+                Moved(flip=flip, evidence=quotes.get((flip.case, flip.dimension, flip.criterion)))
+                for flip in first
+            ),
             more=len(rest),
-            packed=packed(filled("flips.html", items=rest)) if rest else "",
+            packed=packing.pack(filled("flips.html", flips=rest)) if rest else "",
         )
-
-
-def _moved(report: Report, comparison: Comparison) -> Sequence[Moved]:
-    quotes = selection.quotes(report, comparison)
-    return [
-        Moved(flip=flip, evidence=quotes.get((flip.case, flip.dimension, flip.criterion)))
-        for flip in selection.telling(comparison)
-    ]
 
 
 def _certain(each: CriterionDifference) -> bool:

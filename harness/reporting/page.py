@@ -1,7 +1,7 @@
 """A report as one HTML file: nothing is fetched, nothing but our own script and style may run.
 
 What a reader opens first stands in it as it is; answers, verdicts and long lists are embedded deflated and
-unpacked by the page's script when they are opened (`templating.packed`).
+unpacked by the page's script when they are opened (`packing`).
 """
 
 import base64
@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from harness.records.estimates import OVERALL
+from harness.records.inputs import Criterion
 from harness.records.record import Record
 from harness.records.results import Report
 from harness.reporting import diff, movements, selection, verdicts, words
-from harness.reporting.cases import CaseView, general, views
+from harness.reporting.cases import Views, general, views
 from harness.reporting.chart import Chart, darkened
 from harness.reporting.effort import efforts
 from harness.reporting.templating import asset, filled
@@ -26,7 +27,7 @@ _STYLES = ("page.css", "cases.css", "media.css")
 _SCRIPTS = ("theme.js", "folded.js", "filter.js", "links.js", "reading.js", "keys.js")
 
 
-def html(report: Report, charts: Mapping[str, Chart], told: Sequence[CaseView] = ()) -> str:
+def html(report: Report, charts: Mapping[str, Chart], told: Views | None = None) -> str:
     """Give the report as one self-contained page; equal reports and charts give equal text.
 
     `told` are its cases' `views`, where they were made beforehand: they are most of the work, and need no
@@ -34,7 +35,7 @@ def html(report: Report, charts: Mapping[str, Chart], told: Sequence[CaseView] =
     """
     style = "\n".join(asset(f"styles/{name}") for name in _STYLES)
     script = '"use strict";\n' + "\n".join(asset(f"scripts/{name}") for name in _SCRIPTS)
-    cases = tuple(told or views(report))
+    told = told or views(report)
     return filled(
         "page.html",
         report=report,
@@ -50,17 +51,24 @@ def html(report: Report, charts: Mapping[str, Chart], told: Sequence[CaseView] =
         gated=verdicts.gated(report),
         charts={kind: _figure(kind, charts[kind]) for kind in _CHARTS if kind in charts},
         criteria=tuple(movements.criteria(report)),
-        movements=tuple(movements.flips(report)),
+        movements=tuple(movements.flips(report, told.packer)),
         efforts=efforts(report),
-        cases=cases,
-        facts=[case.facts for case in cases],
-        general=[{"text": visible(each.text), "points": words.signed(each.points, 0)} for each in general(report)],
+        cases=told.cases,
+        known=told.packer.packed,
+        facts=[case.facts for case in told.cases],
+        general=[
+            {"text": visible(each.text), "points": words.signed(each.points, 0)} for each in general(report)
+        ],
         diffs=list(_diffs(report)),
         tags=sorted({visible(tag) for case in report.cases for tag in case.tags}),
         style=Markup(style),  # noqa: S704 # our own files
         script=Markup(script),  # noqa: S704 # our own files
         policy=_policy(style, script),
     )
+
+
+def _criterion(criterion: Criterion) -> Mapping[str, str]:
+    return {"text": visible(criterion.text), "points": words.signed(criterion.points, 0)}
 
 
 def _policy(style: str, script: str) -> str:

@@ -1,13 +1,11 @@
-"""The page's templates, everything escaped, and the way its folded parts are embedded.
+"""The page's templates: everything that is put into them is escaped.
 
 Only what `answers` rendered and our own files go in as they are.
 """
 
-import base64
-import zlib
-from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -15,19 +13,13 @@ from markupsafe import Markup
 from harness.reporting import words
 from harness.reporting.untrusted import shortened, visible
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 def filled(name: str, **values: object) -> str:
     """Fill a template; every value in it is escaped."""
     return _templates().get_template(name).render(**values)
-
-
-def packed(html: str) -> str:
-    """Give HTML as the page embeds what is folded away: deflated (RFC 1951), in base64.
-
-    The page's script puts it in when a reader opens it: made here, escaped here, only unpacked there.
-    """
-    squeeze = zlib.compressobj(level=9, wbits=-zlib.MAX_WBITS)
-    return base64.b64encode(squeeze.compress(html.encode()) + squeeze.flush()).decode()
 
 
 @cache

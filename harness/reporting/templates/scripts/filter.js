@@ -14,16 +14,16 @@ const plain = (html) => html
   .replace(/&(amp|lt|gt|quot|#34|#39);/g, (_, name) => ENTITIES[name]);
 let indexing;
 const indexed = () => {
-  indexing ??= Promise.all(cases.map(async (one) => {
-    const words = `${one.querySelector(".title").textContent} ${plain(await inflated(one))}`;
-    return words.replace(/\s+/g, " ").toLowerCase();
-  }));
+  indexing ??= Promise.all(cases.map(async (one) => (
+    `${one.querySelector(".title").textContent} ${plain(await inflated(one))}`.toLowerCase()
+  )));
   return indexing;
 };
 
 const sum = (numbers) => numbers.reduce((total, each) => total + each, 0);
-const flips = (fact, dimension) => (dimension ? fact.flips[dimension] ?? 0 : sum(Object.values(fact.flips)));
-const gains = (fact, dimension) => fact.gains[dimension || "overall"] ?? [];
+const at = () => filter.elements.dimension.selectedIndex; // 0 is all, or overall
+const flips = (fact) => (at() ? fact.flips[at() - 1] : sum(fact.flips));
+const gains = (fact) => fact.gains[at()];
 const MOVED = {
   worse: (found) => found.some((gain) => gain < 0),
   better: (found) => found.some((gain) => gain > 0),
@@ -31,14 +31,14 @@ const MOVED = {
 };
 const matches = (fact, wanted) => {
   if (wanted.tag && !fact.tags.includes(wanted.tag)) return false;
-  if (wanted.moved && !MOVED[wanted.moved](gains(fact, wanted.dimension))) return false;
-  if (wanted.show === "flips") return flips(fact, wanted.dimension) > 0;
+  if (wanted.moved && !MOVED[wanted.moved](gains(fact))) return false;
+  if (wanted.show === "flips") return flips(fact) > 0;
   return !wanted.show || fact.states.includes(wanted.show);
 };
 const ORDER = { // the smallest first
-  loss: (fact, dimension) => Math.min(...gains(fact, dimension)),
-  gain: (fact, dimension) => -Math.max(...gains(fact, dimension)),
-  flips: (fact, dimension) => -flips(fact, dimension),
+  loss: (fact) => Math.min(...gains(fact)),
+  gain: (fact) => -Math.max(...gains(fact)),
+  flips: (fact) => -flips(fact),
   score: (fact) => fact.score ?? Infinity,
 };
 const narrow = (body) => {
@@ -55,7 +55,7 @@ const sort = (wanted) => {
   order = by;
   const places = cases.map((_, place) => place);
   if (wanted.sort) {
-    const keys = facts.cases.map((fact) => ORDER[wanted.sort](fact, wanted.dimension));
+    const keys = facts.cases.map((fact) => ORDER[wanted.sort](fact));
     places.sort((one, other) => (keys[one] === keys[other] ? one - other : keys[one] - keys[other]));
   }
   list.append(...places.map((place) => cases[place]));

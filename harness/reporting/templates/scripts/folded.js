@@ -7,11 +7,38 @@ const elements = (html) => {
   const whole = `<!doctype html>${html}`;
   return new DOMParser().parseFromString(rule ? rule.createHTML(whole) : whole, "text/html").body;
 };
-const inflated = (one) => {
-  const letters = atob(one.querySelector(":scope > script").textContent);
-  const bytes = new Uint8Array(letters.length);
-  for (let place = 0; place < letters.length; place += 1) bytes[place] = letters.charCodeAt(place);
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"))).text();
+const LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%,()*+-;.=/?@^_`{|}~";
+const VALUES = new Uint8Array(128);
+[...LETTERS].forEach((letter, value) => { VALUES[letter.charCodeAt(0)] = value; });
+const bytesOf = (element) => { // base 85: five letters for four bytes, the last group padded
+  const text = element.textContent;
+  const padding = (5 - (text.length % 5)) % 5;
+  const padded = text + "~".repeat(padding);
+  const bytes = new DataView(new ArrayBuffer((padded.length / 5) * 4));
+  for (let from = 0, to = 0; from < padded.length; from += 5, to += 4) {
+    let number = 0;
+    for (let place = from; place < from + 5; place += 1) number = number * 85 + VALUES[padded.charCodeAt(place)];
+    bytes.setUint32(to, number);
+  }
+  return new Uint8Array(bytes.buffer, 0, bytes.byteLength - padding);
+};
+const inflate = async (...parts) => {
+  const stream = new DecompressionStream("deflate-raw");
+  const writer = stream.writable.getWriter(); // four times as fast as piping a Blob
+  for (const part of parts) writer.write(part);
+  writer.close();
+  return new Uint8Array(await new Response(stream.readable).arrayBuffer());
+};
+// What all of it shares goes before it as a stored block, and is dropped from what comes out.
+const known = (async () => {
+  const shared = await inflate(bytesOf(find("known")));
+  const size = [shared.length & 255, shared.length >> 8];
+  return new Uint8Array([0, ...size, ...size.map((byte) => byte ^ 255), ...shared]);
+})();
+const inflated = async (one) => {
+  const before = await known;
+  const whole = await inflate(before, bytesOf(one.querySelector(":scope > script")));
+  return new TextDecoder().decode(whole.subarray(before.length - 5));
 };
 
 const unfolding = new Map();
