@@ -6,7 +6,7 @@ links survive only as http, https or mailto.
 
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate, pairwise
@@ -111,11 +111,12 @@ def _safe(url: str) -> bool:
     return bool(_SAFE_LINK.match(url))
 
 
-def _house(tokens: Iterable[Token]) -> None:
+def _house(tokens: Sequence[Token]) -> None:
     """Keep a page's outline, policy and layout: lower headings, no inline styles, links that tell nothing."""
+    levels = [int(token.tag[1]) for token in tokens if token.type == "heading_open"]
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:
-            token.tag = f"h{min(6, int(token.tag[1]) + 4)}"
+            token.tag = "h5" if int(token.tag[1]) <= levels[0] else "h6"  # an arm's name is an h4
         style = str(token.attrs.pop("style", ""))
         if style:
             token.attrs["class"] = style.replace("text-align:", "align-")

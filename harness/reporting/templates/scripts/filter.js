@@ -13,10 +13,16 @@ const plain = (html) => html
   .replace(/<[^>]*>/g, " ")
   .replace(/&(amp|lt|gt|quot|#34|#39);/g, (_, name) => ENTITIES[name]);
 let indexing;
+const index = async () => {
+  const texts = [];
+  for (const one of cases) { // one after the other is faster than all at once
+    const body = plain(await inflated(one));
+    texts.push(`${one.querySelector(".title").textContent} ${body}`.toLowerCase());
+  }
+  return texts;
+};
 const indexed = () => {
-  indexing ??= Promise.all(cases.map(async (one) => (
-    `${one.querySelector(".title").textContent} ${plain(await inflated(one))}`.toLowerCase()
-  )));
+  indexing ??= index();
   return indexing;
 };
 
