@@ -44,7 +44,7 @@ _REBUILT = """() => {
   const parts = [...other.querySelectorAll(".compared > *")];
   const text = (tags) => parts.filter((one) => one.matches(tags)).map((one) => one.textContent).join("");
   differ(other.closest("details"), false);
-  const answer = (arm) => arm.querySelector(".answer").innerText;
+  const answer = (arm) => textOf(arm.querySelector(".answer"));
   return [[text("span, del"), answer(base)], [text("span, ins"), answer(other)]];
 }"""
 _WRITES = """() => {
@@ -248,6 +248,7 @@ def test_what_changed_between_two_answers_can_be_shown_word_by_word(page: "Page"
     button = case.locator("[data-differ]")
     button.click()
     assert button.get_attribute("aria-pressed") == "true"
+    assert {"outbox", "alert"} <= set(case.locator(".compared").first.inner_text().split())
     for compared in case.locator(".compared").all():
         assert compared.locator("ins, del").count() > 0
     before, after = page.evaluate(_REBUILT)

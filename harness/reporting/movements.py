@@ -37,7 +37,7 @@ class Moved(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flips(Record):
-    """One candidate's flips, most telling first; the page folds the other `more` away, `packed`, unquoted."""
+    """One candidate's flips, most telling first, no criterion twice; the page folds the other `more` away."""
 
     candidate: str
     first: tuple[Moved, ...]
@@ -62,8 +62,7 @@ def flips(report: Report, packing: Packer) -> Iterator[Flips]:
     """Give each candidate's flips; scores that another tool made have none."""
     for comparison in selection.deciding(report) if report.rubrics else ():
         quotes = selection.quotes(report, comparison)
-        found = selection.telling(comparison)
-        first, rest = found[:_FLIPS_SHOWN], found[_FLIPS_SHOWN:]
+        first, rest = selection.spread(selection.telling(comparison), _FLIPS_SHOWN)
         yield Flips(
             candidate=comparison.candidate,
             first=tuple(

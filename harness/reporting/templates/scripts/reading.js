@@ -49,6 +49,21 @@ const compared = (before, after) => {
   }
   return parts;
 };
+// The words of an answer, a line for each block of it, laid out or not.
+const SETTING = "ul, ol, table, thead, tbody, tr, blockquote, div";
+const textOf = (answer) => {
+  const walker = document.createTreeWalker(answer, NodeFilter.SHOW_TEXT);
+  let [text, last] = ["", null];
+  while (walker.nextNode()) {
+    const { data, parentElement: parent } = walker.currentNode;
+    if (parent.matches(SETTING) && !data.trim()) continue;
+    const own = block(parent);
+    if (last && own !== last) text += own?.matches("td, th") && last.parentElement === own.parentElement ? " " : "\n";
+    text += own?.matches("pre") ? data.trimEnd() : data.replace(/\s+/g, " ");
+    last = own;
+  }
+  return text;
+};
 const differ = (one, on) => {
   one.querySelector("[data-differ]").setAttribute("aria-pressed", String(on));
   for (const old of one.querySelectorAll(".compared")) old.remove();
@@ -57,7 +72,7 @@ const differ = (one, on) => {
   for (const answer of on && base ? others.filter(Boolean) : []) {
     const shown = document.createElement("div");
     shown.className = "compared";
-    shown.append(...compared(base.innerText, answer.innerText).map(([tag, text]) => {
+    shown.append(...compared(textOf(base), textOf(answer)).map(([tag, text]) => {
       const part = document.createElement(tag);
       part.textContent = text;
       return part;
@@ -85,7 +100,8 @@ const verdictsOf = (row) => [...row.querySelectorAll("td")].map((cell) => {
 const markdown = (one) => {
   const rows = [...one.querySelectorAll("table.criteria:not([hidden]) tbody tr")].filter((row) => row.checkVisibility());
   const answers = [...one.querySelectorAll(".arm")].map((arm) => {
-    const text = arm.querySelector(".panel:not([hidden]) .answer")?.textContent ?? "no answer";
+    const answer = arm.querySelector(".panel:not([hidden]) .answer");
+    const text = answer ? textOf(answer) : "no answer";
     return `<details><summary>${escaped(arm.querySelector("h4").textContent)}</summary>\n\n${fenced(text)}\n\n</details>`;
   });
   return [
