@@ -44,7 +44,7 @@ simulate: $(READY) ## Simulate how often verdict and gate err; write the tables 
 bench-peers: $(READY) ## The same work through four other tools (installs 2.5 GB into .harness/)
 	@$(BIN)/python benchmarks/peers/compare.py
 
-performance: $(READY) ## Write the tables of docs/performance.md anew (half an hour)
+performance: $(READY) ## Write the tables of docs/performance.md and docs/reports.md anew (half an hour)
 	@$(BIN)/python benchmarks/quote.py
 
 profile: $(READY) ## Where the time of a run goes

@@ -342,7 +342,7 @@ def _marks(given: _Given, place: int, places: _Places) -> Iterator[Mark]:
     agreeing: dict[tuple[int, bool | None, str], list[tuple[str, str]]] = {}
     for grader, attempt, verdict in given:
         key = (attempt, verdict.met, verdict.quote)
-        agreeing.setdefault(key, []).append((grader, visible(verdict.reason)))
+        agreeing.setdefault(key, []).append((grader, _reason(verdict)))
     for (attempt, met, quote), said in sorted(agreeing.items(), key=lambda item: item[0][0]):
         word, sign = _WORDS[met]
         target = places.get((place, attempt, quote), "")
@@ -354,6 +354,10 @@ def _marks(given: _Given, place: int, places: _Places) -> Iterator[Mark]:
             said=tuple(said),
             href=f"#{target}" if target else "",
         )
+
+
+def _reason(verdict: Verdict) -> str:
+    return visible(verdict.reason)
 
 
 _WORDS = {
