@@ -9,13 +9,6 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
 _CASE = "#case-adhd-task-api/security/sec-compliance-duty"
-_TO_THE_EVIDENCE = """() => {
-  for (const arm of document.querySelectorAll(".arm")) {
-    const lit = arm.querySelector("mark.lit");
-    if (lit) arm.scrollTop = lit.offsetTop - 160;
-  }
-  document.querySelector(".case[open]").scrollIntoView();
-}"""
 QUIET = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 
 
@@ -41,7 +34,7 @@ def main() -> int:
             page.goto(pages[-1].as_uri() + place)
             if place:
                 page.locator("tr.lit").wait_for()
-                page.evaluate(_TO_THE_EVIDENCE)
+                page.evaluate("() => document.querySelector('.case[open]').scrollIntoView()")
             page.screenshot(path=IMAGES / name)
         browser.close()
     return 0

@@ -3,9 +3,11 @@
 import base64
 import hashlib
 import re
+import runpy
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -18,6 +20,8 @@ from harness.records.results import Report
 from harness.reporting import diff
 from harness.reporting.page import html
 from harness.reporting.selection import deciding, overall, quotes, spread, telling
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +123,14 @@ def test_equal_reports_give_equal_pages(written: str) -> None:
 def test_a_page_is_much_smaller_than_what_is_folded_away_in_it(written: str, page: str) -> None:
     charts = sum(len(address) for address in re.findall(r'src="(data:[^"]*)"', written))
     assert len(written) - charts < (len(page) - charts) / 4
+
+
+def test_a_thousand_trials_fit_into_five_megabytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    made = runpy.run_path(str(BENCHMARKS / "page.py"))["made"]
+    small, large = (len(html(made(trials, 1)[0], {}).encode()) for trials in (60, 180))
+    charts = 400_000
+    assert small + charts + (1000 - 60) * (large - small) / 120 < 5_000_000
 
 
 def test_what_is_folded_away_is_data_to_a_browser_and_cannot_end_its_element(written: str) -> None:

@@ -29,6 +29,10 @@ const light = (wanted, one) => {
   const ids = wanted.matches("tr") ? [...wanted.querySelectorAll(".quote a")].map((link) => link.hash.slice(1)) : [wanted.id];
   if (wanted.matches("tr")) wanted.classList.add("lit");
   for (const mark of ids.flatMap((id) => marks.get(id) ?? [])) mark.classList.add("lit");
+  for (const arm of one.querySelectorAll(".arm")) {
+    const mark = [...arm.querySelectorAll("mark.lit")].find((lit) => lit.checkVisibility());
+    if (mark) arm.scrollTop += mark.getBoundingClientRect().top - arm.getBoundingClientRect().top - arm.clientHeight / 3;
+  }
 };
 const follow = async () => {
   let id;
