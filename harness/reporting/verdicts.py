@@ -10,6 +10,8 @@ from harness.records.results import Report
 from harness.reporting import selection, words
 from harness.reporting.untrusted import visible
 
+_URGENT = ("FAIL", "INCONCLUSIVE", "PASS")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar(Record):
@@ -25,7 +27,7 @@ class Bar(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict(Record):
-    """One candidate's verdict by the grader that decides, and how its gates stand."""
+    """One candidate's verdict by the grader that decides, and how its gates stand, those that fail first."""
 
     candidate: str
     word: VerdictWord
@@ -53,7 +55,7 @@ def verdicts(report: Report) -> Iterator[Verdict]:
             word=selection.overall(comparison).verdict,
             headline=visible(comparison.headline),
             bars=tuple(_bar(difference, reach) for difference in comparison.differences),
-            gates=comparison.gates,
+            gates=tuple(sorted(comparison.gates, key=lambda gate: _URGENT.index(gate.result))),
         )
 
 
