@@ -48,7 +48,7 @@ nights: $(READY) ## Spend sixty simulated nights; write tables and picture into 
 bench-peers: $(READY) ## The same work through four other tools (installs 2.5 GB into .harness/)
 	@$(BIN)/python benchmarks/peers/compare.py
 
-performance: $(READY) ## Write the tables of docs/performance.md anew (half an hour)
+performance: $(READY) ## Write the tables of docs/performance.md and docs/reports.md anew (half an hour)
 	@$(BIN)/python benchmarks/quote.py
 
 attacks: $(READY) ## Write the tables of docs/attacks.md anew

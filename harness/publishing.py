@@ -38,7 +38,7 @@ def _files(report: Report, drawing: Drawing) -> dict[str, bytes]:
     from harness.reporting.cases import views  # noqa: PLC0415 - as below
     from harness.reporting.page import html  # noqa: PLC0415 - templates, which an unchanged report needs not
 
-    told = tuple(views(report))
+    told = views(report)
     files = {
         "report.md": markdown(report).encode(),
         "results.csv": csv(report).encode(),
