@@ -364,3 +364,18 @@ def test_sentinels_are_frozen_from_the_labels_that_ship(tmp_path: Path) -> None:
     few = inside(door, "sentinels", "backend", "--count", "5000")
     assert few.code == 2
     assert "need 2500 labels of each kind" in few.err
+
+
+def test_a_night_may_go_by_batches(place: Town) -> None:
+    done = place.night("2026-11-01", "--batch")
+    assert done.code == 0, done.err
+    assert place.calls() == (0, SENTINELS), "both arms came by batches, at half price"
+    again = place.night("2026-11-01")
+    assert (again.code, place.calls()) == (0, (0, 0))
+
+
+@pytest.mark.parametrize("name", ["../x", "a b", "-x", "x" * 65])
+def test_a_night_has_a_name_that_is_safe_in_paths_and_keys(place: Town, name: str) -> None:
+    done = inside(place.door, "nightly", "small", f"--night={name}")
+    assert done.code == 2
+    assert "--night must be" in done.err

@@ -125,11 +125,12 @@ class _Hands:
         meter.conclude()
         return runs
 
-    def grade(self, manifest: Manifest, work: Sequence[Job]) -> None:
+    def grade(self, manifest: Manifest, work: Sequence[Job]) -> int:
         meter = self._meter(len(work))
         with meter.running():
             until_stopped(self.session.grade(manifest, work, meter.watch, self.purse))
         meter.conclude()
+        return meter.left
 
     def report(self, runs: Sequence[Run]) -> Report:
         typed = command_line("report", *(run.id for run in runs), store=self.wishes.store)

@@ -7,8 +7,7 @@ from harness.comparison.attributing import attribute
 from harness.comparison.designing import ENOUGH, changes, ground, names_of, rule, seen
 from harness.comparison.waking import Fall, broke, comparable, falls, stretches
 from harness.nightly.baseline import baseline
-from harness.nightly.making import Found, Tonight, unaffordable
-from harness.planning.keys import run_id
+from harness.nightly.making import Found, Tonight, begun_at, unaffordable
 from harness.planning.regrading import whole
 from harness.records.nights import (
     HOLDS,
@@ -70,8 +69,7 @@ def _result(tonight: Tonight, found: Found) -> NightResult:
     return NightResult(
         eval=live.eval_name,
         night=tonight.night,
-        # The first run's time: a night that is topped up or taken up again keeps its place.
-        at=tonight.session.store.load(run_id(tonight.pair.live)).created_at,
+        at=begun_at(tonight),
         code=found.code,
         words="",
         live=_arm(arm),
@@ -120,8 +118,10 @@ def _against_baseline(tonight: Tonight, report: Report, accepted: Sequence[Accep
         return "No run is accepted yet: `harness accept RUN --why TEXT` makes one the baseline."
     if chosen.run == live.id:
         return f"Tonight's live run is the accepted one (by {chosen.by}: {chosen.why})."
-    base = session.store.load(chosen.run)
     known = f"the run {chosen.run} that {chosen.by} accepted on {chosen.at[:10]}"
+    if all(row.id != chosen.run for row in session.store.list()):
+        return f"Not compared with {known}: it is no longer in the store."
+    base = session.store.load(chosen.run)
     differ = changes(ground(base.manifest), ground(live.manifest))
     if differ:
         asked = replace(live.manifest, revision=base.manifest.revision, draw=base.manifest.draw)

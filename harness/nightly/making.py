@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from harness.comparison.designing import changes, ground
 from harness.metering import Purse
+from harness.planning.keys import run_id
 from harness.planning.nights import Pair, regraded, sentinel_jobs
 from harness.planning.plan import Plan
 from harness.planning.work import Job
@@ -30,8 +31,8 @@ from harness.store.nights import Nights
 Planned = Sequence[tuple[Manifest, Plan]]
 Make = Callable[[str, Planned], tuple[Run, ...]]
 """Makes runs; the text tells people what for."""
-Grade = Callable[[Manifest, Sequence[Job]], None]
-"""Makes the verdicts that these jobs lack."""
+Grade = Callable[[Manifest, Sequence[Job]], int]
+"""Makes the verdicts that these jobs lack; gives how many calls the budget left to another command."""
 ReportOf = Callable[[Sequence[Run]], Report]
 """Puts a report together; the first run is the base."""
 
@@ -88,14 +89,19 @@ def make(tonight: Tonight, planned: Planned) -> Found:
     are findings like any other. Raises AccessError and InputError as any run does.
     """
     runs = tonight.make("", planned)
-    watched = _watch(tonight)
+    watched, left = _watch(tonight)
     found = Found(report=tonight.report(runs), watched=watched)
-    if not all(run.finished_at for run in runs):
+    if left or not all(run.finished_at for run in runs):
         return replace(found, code=BUDGET)
     found = replace(found, code=_code(tonight, found))
     if found.code == INCONCLUSIVE:
         found = _topped_up(tonight, found)
     return _confirmed(tonight, found) if found.code == REGRESSION else found
+
+
+def begun_at(tonight: Tonight) -> str:
+    """Say when the night was begun; topped up or taken up again, it keeps its place among the others."""
+    return tonight.session.store.load(run_id(tonight.pair.live)).created_at
 
 
 def unaffordable(tonight: Tonight, planned: Planned) -> str:
@@ -117,15 +123,14 @@ def _code(tonight: Tonight, found: Found) -> int:
     return exit_code(found.report)
 
 
-def _watch(tonight: Tonight) -> Regraded | None:
-    """Have the sentinels judged afresh; `None` where the eval has none."""
+def _watch(tonight: Tonight) -> tuple[Regraded | None, int]:
+    """Have the sentinels judged afresh, `None` where the eval has none; and say what the budget left."""
     known = tonight.session.material.sentinels
     if not known:
-        return None
+        return None, 0
     missing = [job for job in tonight.sentinels() if not job.done]
-    if missing:
-        tonight.grade(tonight.pair.live, missing)
-    return regraded(known, tonight.sentinels())
+    left = tonight.grade(tonight.pair.live, missing) if missing else 0
+    return regraded(known, tonight.sentinels()), left
 
 
 def _topped_up(tonight: Tonight, found: Found) -> Found:
@@ -171,10 +176,10 @@ def _confirmation(tonight: Tonight, found: Found) -> Confirmation:
 
 
 def _known(tonight: Tonight, failed: Sequence[str]) -> bool:
-    """Say whether the last night confirmed it already for these two prompts on this ground."""
-    pair = tonight.pair
+    """Say whether the night before confirmed it already for these two prompts on this ground."""
+    pair, at = tonight.pair, begun_at(tonight)
     nights = Nights(tonight.session.store).of(pair.live.eval_name)
-    last = next((each for each in reversed(nights) if each.night != tonight.night and each.counts), None)
+    last = next((each for each in reversed(nights) if each.counts and each.at < at), None)
     if last is None or last.live is None or last.control is None:
         return False
     prompts = (last.live.prompt_hash, last.control.prompt_hash)

@@ -169,7 +169,9 @@ def _averaged(coefficients: Iterable[float | None]) -> Estimate:
     n, centre = len(found), mean(found)
     low = high = None
     if n > 1:
-        half = t_quantile(0.975, n - 1) * math.sqrt(math.fsum((v - centre) ** 2 for v in found) / (n - 1) / n)
+        half = student.quantile(0.975, n - 1) * math.sqrt(
+            math.fsum((v - centre) ** 2 for v in found) / (n - 1) / n
+        )
         low, high = max(-1.0, centre - half), min(1.0, centre + half)
     return Estimate(mean=centre, low=low, high=high, n=n, method="t over cases")
 
