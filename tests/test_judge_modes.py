@@ -101,9 +101,10 @@ def test_by_dimension_one_call_gives_the_verdicts_of_many(
     kin = "The judge, claude-haiku-5-5, is of the family of the model that answered (claude-sonnet-5-5)"
     assert any(note.startswith(kin) for note in results(door)["notes"])
     assert kin in " ".join(door.run("check").out.split())
-    assert ["judge prompt", f"version {JUDGE_VERSIONS['dimension']}, one dimension a call"] in results(door)[
-        "provenance"
-    ]
+    assert [
+        "judge prompt",
+        f"version {JUDGE_VERSIONS['dimension']}, one dimension a call, without canaries",
+    ] in results(door)["provenance"]
     alone = judged(Door(tmp_path / "alone"), server)
     assert alone.run("run", "small").code == 0
     assert said(door) == said(alone)
