@@ -134,11 +134,11 @@ def test_an_acceptance_begins_the_trend_with_the_night_that_was_accepted() -> No
 def test_eighty_quiet_nights_wake_somebody_in_one_series_of_ten_at_most() -> None:
     """By any of two scores, looked at every night; the full count is in benchmarks/nights.py."""
     toss = random.Random(1)  # noqa: S311 - a coin, no secret
-    woken, scatter = 0, (2.1, 3.6)
+    woken = 0
     for _ in range(200):
         lines = [
-            [Night(at=f"{day:03}", value=toss.gauss(75, spread)) for day in range(80)]
-            for spread in (2.1, 3.6)
+            [Night(at=f"{day:03}", value=toss.gauss(75, scatter)) for day in range(80)]
+            for scatter in (2.1, 3.6)
         ]
         woken += any(step.down > WAKING for line in lines for step in cusum(line, most=OF_ONE_NIGHT))
     assert woken <= 20
