@@ -44,11 +44,12 @@ def answer_key(request: Request) -> str:
     return digest(asked)
 
 
-def verdict_key(info: GraderInfo, spec: GraderSpec, asked: Asked, vote: int = 1) -> str:
+def verdict_key(info: GraderInfo, spec: GraderSpec, asked: Asked, vote: int | str = 1) -> str:
     """Name a verdict by its grader, what the grader saw of the criterion, the question and the answer.
 
-    Each grader sees another part of a criterion, so rewording one asks the judge anew but not
-    the signals, and a new signal costs no call. Points are in no key: they weigh verdicts, not make them.
+    `vote` is the number of the vote, or the name of a draw of its own. Each grader sees another part of a
+    criterion, so rewording one asks the judge anew but not the signals, and a new signal costs no call.
+    Points are in no key: they weigh verdicts, not make them.
     """
     return digest(
         {

@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from harness.planning.keys import answer_key, digest
-from harness.planning.work import Job, Shelf, filled, marks_of, request_of
-from harness.records.inputs import Case, Rubric
+from harness.grading.labels import text_hash
+from harness.planning.keys import Asked, answer_key, briefing_hash, digest, question_hash, verdict_key
+from harness.planning.work import Job, Mark, Shelf, filled, request_of
+from harness.records.inputs import Case
 from harness.records.nights import Regraded, Sentinel
 from harness.records.outcomes import Answer, Trial
 from harness.records.runs import Manifest, Run
@@ -98,28 +99,21 @@ def pair(live: Manifest, control: Manifest, *, night: str) -> Pair:
 def sentinel_jobs(
     sentinels: Sequence[Sentinel], manifest: Manifest, shelf: Shelf, *, night: str
 ) -> tuple[Job, ...]:
-    """Ask the grader that decides about each sentinel, for verdicts that are this night's own."""
-    found = [_sentinel_job(each, manifest, night) for each in sentinels]
+    """Ask the grader that decides for one verdict on each sentinel, this night's own."""
+    info, spec = manifest.graders[0], manifest.eval.graders[0]
+    found = []
+    for each in sentinels:
+        case = Case(id=each.id, prompt=each.question, guidance=each.guidance, reference=each.reference)
+        hashes = (question_hash(case), text_hash(each.answer), briefing_hash(case))
+        key = verdict_key(
+            info, spec, Asked(each.dimension, each.criterion, *hashes), vote=f"night/{night}/sentinel"
+        )
+        request = request_of(manifest, case, "sentinel")
+        trial = Trial(case=each.id, attempt=1, key=answer_key(request))
+        mark = Mark(info.kind, each.dimension, each.criterion, key)
+        found.append(Job(trial, case, request, Answer(text=each.answer), (mark,)))
     stored = shelf.verdicts([mark.key for job in found for mark in job.marks])
     return tuple(replace(job, marks=filled(job.marks, stored)) for job in found)
-
-
-def _sentinel_job(each: Sentinel, manifest: Manifest, night: str) -> Job:
-    """Put a sentinel as a trial of its own: one case, one criterion, an answer that is there."""
-    case = Case(id=each.id, prompt=each.question, guidance=each.guidance, reference=each.reference)
-    # Points weigh verdicts and no grader sees them; a rubric needs some that can be earned.
-    criterion = replace(each.criterion, points=1.0)
-    alone = replace(
-        manifest, cases=(case,), rubrics=(Rubric(dimension=each.dimension, criteria=(criterion,)),)
-    )
-    answer, request = Answer(text=each.answer), request_of(manifest, case, "sentinel")
-    marks = tuple(
-        replace(mark, key=digest([mark.key, f"night/{night}/sentinel"]))
-        for mark in marks_of(alone, case, answer)
-        if mark.grader == manifest.graders[0].kind
-    )
-    trial = Trial(case=each.id, attempt=1, key=answer_key(request))
-    return Job(trial, case, request, answer, marks)
 
 
 def frozen(known: Sequence[Sentinel], count: int) -> tuple[Sentinel, ...]:
@@ -146,8 +140,11 @@ def _places(each: Sentinel) -> tuple[str, str, str]:
 
 
 def regraded(sentinels: Sequence[Sentinel], work: Sequence[Job]) -> Regraded:
-    """Count what a night's judge said of the sentinels beside what is known; where it voted, by majority."""
-    said = [(each.met, _said(job)) for each, job in zip(sentinels, work, strict=True)]
+    """Count what a night's judge said of the sentinels beside what is known."""
+    said = [
+        (each.met, job.marks[0].verdict.met if job.marks[0].verdict else None)
+        for each, job in zip(sentinels, work, strict=True)
+    ]
     return Regraded(
         items=len(said),
         met=sum(now is True for _, now in said),
@@ -155,8 +152,3 @@ def regraded(sentinels: Sequence[Sentinel], work: Sequence[Job]) -> Regraded:
         down=sum(now is False and known for known, now in said),
         ungraded=sum(now is None for _, now in said),
     )
-
-
-def _said(job: Job) -> bool | None:
-    votes = Counter(mark.verdict.met for mark in job.marks if mark.verdict is not None)
-    return None if votes[True] == votes[False] else votes[True] > votes[False]
