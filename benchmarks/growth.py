@@ -112,7 +112,7 @@ def _project(root: Path, cases: int, url: str) -> None:
         "examples": False,
         "rubrics": ["evals/rubrics/quality.yaml"],
         "model": {"name": "claude-sonnet-5-5", "max_tokens": 500, "base_url": url},
-        "graders": [{"kind": "judge", "model": judge}, {"kind": "signals"}],
+        "graders": [{"kind": "judge", "model": judge, "canary": False}, {"kind": "signals"}],
         "attempts": 1,
         "concurrency": CONCURRENCY,
     }

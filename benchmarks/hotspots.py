@@ -27,11 +27,10 @@ code = profiler.runcall(main)
 profiler.dump_stats(written)
 sys.exit(code)
 """
-_HTTP = "httpx2?|httpcore2?|h11|aiohttp|yarl|multidict|anyio|sniffio|frozenlist|propcache|idna|ssl"
+_HTTP = "anthropic|httpx2?|httpcore2?|h11|aiohttp|yarl|multidict|anyio|sniffio|frozenlist|propcache|idna|ssl"
 _GROUPS = {
     "imports": r"importlib|marshal|builtins\.(exec|compile|__build_class__)|dataclasses\.py",
-    "the SDK": r"/anthropic/",
-    "HTTP under the SDK": rf"/({_HTTP})\b",
+    "HTTP: the SDK's client, httpx2, aiohttp": rf"/({_HTTP})\b",
     "event loop and sockets": r"asyncio|uvloop|selectors|socket|select\.epoll|_contextvars|method 'run' of",
     "retries": r"/tenacity/",
     "the store": r"/sqlalchemy/|sqlite3|harness/store",

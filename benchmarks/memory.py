@@ -4,7 +4,7 @@
 
 A run is carried out as the command line does it, up to its report, in a process of its own, against the
 tests' server on 127.0.0.1 in another: one answer a trial, signals, 50 calls in flight, no latency. Its peak
-is held against that of the same project with a single trial, which imports and uses the SDK too. So the
+is held against that of the same project with a single trial, which imports the same. So the
 difference is what the trials themselves take. The report, which holds every answer, comes afterwards and
 is not in it.
 """

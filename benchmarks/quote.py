@@ -1,10 +1,10 @@
-"""Run the benchmarks that docs/performance.md quotes, and put what they print into it.
+"""Run the benchmarks that the documents quote, and put what they print into them.
 
     make performance      or: python benchmarks/quote.py [startup throughput ...]
 
-A block of the document begins with `<!-- COMMAND -->` and ends with `<!-- end -->`; what stands between is
-replaced by what the command prints. Without names all blocks are written anew, which takes half an hour;
-do it on a machine that does nothing else.
+docs/performance.md and docs/reports.md do. A block of them begins with `<!-- COMMAND -->` and ends with
+`<!-- end -->`; what stands between is replaced by what the command prints. Without names all blocks are
+written anew, which takes half an hour; do it on a machine that does nothing else.
 """
 
 import re
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parent.parent
-DOCUMENT = REPOSITORY / "docs" / "performance.md"
+DOCUMENTS = tuple(REPOSITORY / "docs" / name for name in ("performance.md", "reports.md"))
 _BLOCK = re.compile(r"(<!-- (python benchmarks/\S+\.py[^\n]*) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -37,8 +37,9 @@ def main() -> None:
             return block.group()
         return f"{begin}\n{printed(command)}\n\n{end}"
 
-    text = DOCUMENT.read_text(encoding="utf-8")
-    DOCUMENT.write_text(_BLOCK.sub(written, text), encoding="utf-8")
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        document.write_text(_BLOCK.sub(written, text), encoding="utf-8")
 
 
 if __name__ == "__main__":

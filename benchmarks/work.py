@@ -54,7 +54,7 @@ def project(root: Path, url: str, cases: int) -> None:
         "examples": False,
         "rubrics": ["evals/rubrics/security.yaml"],
         "model": model,
-        "graders": [{"kind": "judge", "model": judge}],
+        "graders": [{"kind": "judge", "model": judge, "canary": False}],
         "attempts": 1,
         "concurrency": CONCURRENCY,
     }

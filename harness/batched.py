@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from harness.batching.allowance import Allowance
-from harness.batching.desk import Account, Desk, News, Office
+from harness.batching.desk import Account, Desk, News, Office, Verdicts
 from harness.batching.running import Arm, run_by_batches
 from harness.errors import CallError
-from harness.judge import Judge
 from harness.models.access import key_for
 from harness.models.batches import open_office
 from harness.models.batchwire import encode
@@ -18,13 +17,12 @@ from harness.models.pricing import shipped_prices
 from harness.planning.batches import Item
 from harness.planning.keys import run_id
 from harness.planning.ledger import Ledger
-from harness.planning.model import API_VERSION
 from harness.planning.plan import Plan
-from harness.records.inputs import GraderSpec, ModelSpec
-from harness.records.outcomes import Answer, Failed, Request, Usage, Verdict
+from harness.records.inputs import ModelSpec
+from harness.records.outcomes import Answer, Failed, Request, Usage
 from harness.records.runs import Manifest, Run
-from harness.runner import AGENT, Answered, Event, Grader, Left, Marked, Paid, Unmarked
-from harness.session import Session, Watch, estimates, failure_of, free_grader
+from harness.runner import AGENT, Answered, Event, Left, Marked, Paid, Unmarked
+from harness.session import Session, Watch, estimates, failure_of
 from harness.store.batches import Batches
 from harness.store.changes import Changes
 from harness.store.store import Store
@@ -69,8 +67,8 @@ def _likely(plans: Sequence[tuple[Manifest, Plan]]) -> Callable[[Item], float | 
     for manifest, planned in plans:
         names = (AGENT, *(spec.kind for spec in manifest.eval.graders))
         for name, part in zip(names, planned.parts, strict=True):
-            if part.to_make:
-                each[run_id(manifest), name] = None if part.cost is None else part.cost / part.to_make
+            if part.calls:
+                each[run_id(manifest), name] = None if part.cost is None else part.cost / part.calls
     return lambda item: each.get((item.run, item.grader or AGENT))
 
 
@@ -117,16 +115,12 @@ def _arm(session: Session, begun: Run, watch: Watch, left: set[str]) -> Arm:
         run=begun.id,
         manifest=begun.manifest,
         model=session.material.recorded or _Nobody(),
-        graders={spec.kind: _grader(session, spec) for spec in begun.manifest.eval.graders},
+        graders={
+            spec.kind: session.grader(spec, lambda _: _Nobody()) for spec in begun.manifest.eval.graders
+        },
         shelf=session.shelf,
         keep=partial(_keep, session, begun, watch, left),
     )
-
-
-def _grader(session: Session, spec: GraderSpec) -> Grader:
-    if spec.model is not None:
-        return Judge(model=_Nobody(), spec=spec.model, api_version=API_VERSION, secret=session.secret)
-    return free_grader(spec, session.material)
 
 
 def _keep(session: Session, begun: Run, watch: Watch, left: set[str], event: Event) -> None:
@@ -135,8 +129,8 @@ def _keep(session: Session, begun: Run, watch: Watch, left: set[str], event: Eve
     match event:
         case Answered(trial, answer):
             session.store.keep_answer(trial.key, answer, asked_model="", at=at)
-        case Marked(_, grader, verdicts):
-            session.store.keep_verdicts(grader, verdicts, asked_model="", at=at)
+        case Marked(_, grader, verdicts, model):
+            session.store.keep_verdicts(grader, verdicts, asked_model=model, at=at)
         case Failed() | Unmarked():
             session.store.fail(begun.id, failure_of(event), at=at)
         case Left():
@@ -146,16 +140,15 @@ def _keep(session: Session, begun: Run, watch: Watch, left: set[str], event: Eve
     watch(event)
 
 
-def _keep_item(session: Session, watch: Watch, item: Item, result: Answer | Verdict) -> None:
+def _keep_item(session: Session, watch: Watch, item: Item, result: Answer | Verdicts) -> None:
     """Keep what a batch brought, also for another eval: an item says itself who was asked."""
     at = session.at()
     if isinstance(result, Answer):
         session.store.keep_answer(item.key, result, asked_model=item.model, at=at)
         watch(Answered(item.trial, result))
     else:
-        given = ((item.key, result),)
-        session.store.keep_verdicts(item.grader, given, asked_model=item.model, at=at)
-        watch(Marked(item.trial, item.grader, given))
+        session.store.keep_verdicts(item.grader, result, asked_model=item.model, at=at)
+        watch(Marked(item.trial, item.grader, result, item.model))
 
 
 def _cost(session: Session, model: str, usage: Usage) -> float | None:

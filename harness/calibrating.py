@@ -6,13 +6,15 @@ from pathlib import PurePath
 
 from harness.errors import IncompleteError
 from harness.grading.labels import Label, Labels, text_hash
+from harness.grading.voting import decided
 from harness.planning.keys import grader_hash
 from harness.planning.work import Job, Mark, Shelf, filled, marks_of, request_of
 from harness.records.calibrations import Calibration, Compared, Sample
+from harness.records.inputs import CANARY
 from harness.records.outcomes import Trial
 from harness.records.runs import Manifest
 from harness.statistics.agreement import krippendorff_alpha
-from harness.statistics.calibration import by_case, by_criterion, by_revision, pooled
+from harness.statistics.calibration import by_case, by_criterion, by_revision, held_out, pooled
 
 Work = tuple[tuple[Sample, Job], ...]
 """Labelled answers, each with the verdicts that its labels ask for."""
@@ -45,7 +47,7 @@ def work(bench: Bench, samples: Sequence[Sample], shelf: Shelf) -> Work:
 
     Only criteria that the eval asks and that are labelled are graded.
     """
-    marks = [tuple(_labelled(bench, sample)) for sample in samples]
+    marks = [_labelled(bench, sample) for sample in samples]
     stored = shelf.verdicts([mark.key for of_sample in marks for mark in of_sample])
     return tuple(
         (sample, _job(bench.manifest, sample, filled(of_sample, stored)))
@@ -86,13 +88,18 @@ def calibration(bench: Bench, graded: Work, *, in_sample: bool, at: str) -> Cali
         wrong=tuple(item for item in items if item.met is not None and not item.right),
         cost=None if None in costs else sum(cost or 0.0 for cost in costs),
         created_at=at,
+        held_out=held_out(items, general),
     )
 
 
-def _labelled(bench: Bench, sample: Sample) -> Iterator[Mark]:
-    for mark in marks_of(bench.manifest, sample.case, sample.answer):
-        if _label(bench.labels, sample, mark) is not None:
-            yield mark
+def _labelled(bench: Bench, sample: Sample) -> list[Mark]:
+    """Yield the marks of labelled criteria, of those that are asked about in the same call, and canaries."""
+    marks = list(marks_of(bench.manifest, sample.case, sample.answer))
+    labelled = [mark for mark in marks if _label(bench.labels, sample, mark) is not None]
+    calls = {mark.call for mark in labelled if mark.call}
+    if not labelled:
+        return []
+    return [mark for mark in marks if mark in labelled or mark.call in calls or mark.dimension == CANARY]
 
 
 def _label(labels: Labels, sample: Sample, mark: Mark) -> Label | None:
@@ -106,17 +113,18 @@ def _job(manifest: Manifest, sample: Sample, marks: tuple[Mark, ...]) -> Job:
 
 def _compared(labels: Labels, graded: Work) -> Iterator[Compared]:
     for sample, job in graded:
-        for mark in job.marks:
-            label = _label(labels, sample, mark)
+        found = {(verdict.dimension, verdict.criterion): verdict for verdict in decided(job.marks)}
+        for place in dict.fromkeys((mark.dimension, mark.criterion.id) for mark in job.marks):
+            label = labels.find(sample.answer.text, *place)
             if label is None:
                 continue
-            verdict = mark.verdict
+            verdict = found.get(place)
             yield Compared(
                 answer=sample.name,
                 revision=sample.revision,
                 case=sample.case.id,
-                dimension=mark.dimension,
-                criterion=mark.criterion.id,
+                dimension=place[0],
+                criterion=place[1],
                 label=label.met,
                 label_quote=label.quote,
                 met=None if verdict is None else verdict.met,

@@ -61,7 +61,7 @@ class Drawing:
             msg = f"the charts could not be drawn:\n{said}"
             raise RuntimeError(msg)
         return {
-            kind: Chart(title=of["title"], alt=of["alt"], svg=of["svg"], png=base64.b64decode(of["png"]))
+            kind: Chart(**(of | {"png": base64.b64decode(of["png"])}))
             for kind, of in json.loads(drawn).items()
         }
 
@@ -114,22 +114,16 @@ def _wordless(outcome: Outcome) -> Outcome:
 
 def main() -> None:
     """Load what drawing needs, read a report from standard input, write its charts to standard output."""
-    from harness import charts  # noqa: PLC0415 - only here, never in the run's own process
+    from harness.charts.canvas import load  # noqa: PLC0415 - only here, never in the run's own process
+    from harness.charts.of_report import draw  # noqa: PLC0415 - as above
 
-    charts.load()
+    load()
     text = sys.stdin.read()
     if text:  # else the run ended without anything to draw
-        drawn = charts.draw(from_json(Report, text))
-        json.dump(
-            {
-                kind: {
-                    "title": chart.title,
-                    "alt": chart.alt,
-                    "svg": chart.svg,
-                    "png": base64.b64encode(chart.png).decode(),
-                }
-                for kind, chart in drawn.items()
-            },
-            sys.stdout,
-        )
+        drawn = draw(from_json(Report, text))
+        written = {
+            kind: plain(chart) | {"png": base64.b64encode(chart.png).decode()}
+            for kind, chart in drawn.items()
+        }
+        json.dump(written, sys.stdout)
     gc.freeze()  # the run waits for our end: no last look for cycles

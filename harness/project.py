@@ -2,24 +2,27 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from importlib import metadata
 from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
 
+from harness.custom import Source, find, imported, path_of
 from harness.errors import Fault, IncompleteError, InputError
 from harness.files import inside, read_bytes, read_text, root_of, sha256, shown
 from harness.grading import signals
+from harness.grading.custom import Function
 from harness.grading.judging import QUOTE_RULES
 from harness.grading.labels import Labels, read_labels
+from harness.grading.screening import SCREENING_RULES
 from harness.models.recorded import Recorded, read_recorded
 from harness.parsing.agents import cases_of, read_agent
 from harness.parsing.lines import read_lines
 from harness.parsing.reading import read
 from harness.planning.model import API_VERSION
-from harness.prompts import JUDGE_VERSION
+from harness.prompts import JUDGE_VERSIONS
 from harness.records.estimates import OVERALL
 from harness.records.inputs import Agent, Case, Dataset, Eval, Gate, GraderSpec, Rubric
 from harness.records.nights import Sentinel
@@ -32,7 +35,8 @@ T = TypeVar("T")
 class Material:
     """An eval with all that it names, read and checked against each other.
 
-    `files` maps each named path to the SHA-256 of its bytes.
+    `files` maps each named path to the SHA-256 of its bytes. `sources` holds the files of custom graders,
+    read and not run; `functions` what `permitted` made of them.
     """
 
     name: str
@@ -44,6 +48,8 @@ class Material:
     labels: Mapping[str, Labels]
     recorded: Recorded | None
     files: Mapping[str, str]
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    functions: Mapping[str, Function] = field(default_factory=dict)
     sentinels: tuple[Sentinel, ...] = ()
 
     def manifest(self, revision: Revision) -> Manifest:
@@ -54,21 +60,31 @@ class Material:
             revision=revision,
             cases=self.cases,
             rubrics=self.rubrics,
-            graders=tuple(self._info(spec) for spec in self.eval.graders),
+            graders=tuple(_guarded(self._info(spec), spec) for spec in self.eval.graders),
             model_version=self.recorded.version if self.recorded else API_VERSION,
             files=self.files,
             harness_version=metadata.version("agent-prompt-harness"),
         )
 
     def _info(self, spec: GraderSpec) -> GraderInfo:
-        if spec.model is not None:
-            judged_by = f"{JUDGE_VERSION}-{QUOTE_RULES}/{API_VERSION}"
-            return GraderInfo(kind=spec.kind, version=judged_by, model=spec.model.name)
+        if spec.judges:
+            judged_by = f"{JUDGE_VERSIONS[spec.mode]}-{QUOTE_RULES}/{API_VERSION}"
+            names = " + ".join(model.name for model in spec.judges)
+            return GraderInfo(kind=spec.kind, version=judged_by, model=names)
         if spec.kind == "labels":
             return GraderInfo(kind=spec.kind, version=self.labels[spec.labels].version[:12])
         if spec.kind == "checks":
             return GraderInfo(kind=spec.kind, version=_checks_code())
+        if spec.kind == "custom":
+            return GraderInfo(kind=spec.kind, version=self.sources[spec.function].version)
         return GraderInfo(kind=spec.kind, version=f"{signals.VERSION}-{_signals_code()}")
+
+
+def _guarded(info: GraderInfo, spec: GraderSpec) -> GraderInfo:
+    """Note what keeps this grader from being talked round."""
+    screened = spec.screening and spec.kind in {"judge", "signals"}
+    canary = spec.canary and spec.kind == "judge"
+    return replace(info, canary=canary, screening=SCREENING_RULES if screened else 0)
 
 
 @cache
@@ -100,6 +116,8 @@ def load(path: Path) -> Material:
     datasets = {file: loader.take(_dataset, file) for file in wanted.datasets}
     rubrics = {file: loader.take(_rubric, file) for file in wanted.rubrics}
     labels = {spec.labels: loader.take(_labels, spec.labels) for spec in wanted.graders if spec.labels}
+    names = [spec.function for spec in wanted.graders if spec.function]
+    sources = {name: loader.take(partial(_source, root, name), path_of(name)) for name in names}
     answers = wanted.model.answers
     recorded = loader.take(_recorded, answers) if answers else []
     watched = wanted.nightly.sentinels if wanted.nightly else ""
@@ -119,12 +137,26 @@ def load(path: Path) -> Material:
         labels={file: found[0] for file, found in labels.items()},
         recorded=recorded[0] if recorded else None,
         files=loader.hashes,
+        sources={name: found[0] for name, found in sources.items()},
         sentinels=sentinels[0] if sentinels else (),
     )
     if not material.cases:
         msg = f"{name}: there is no case to run"
         raise IncompleteError(msg, hint="add a case to a dataset, or an <example> to the agent's description")
     return material
+
+
+def permitted(material: Material, *, allow_code: bool) -> Material:
+    """Import the functions of custom graders, if the person at the keyboard allows it.
+
+    An eval file may come from a stranger, so what it names is not run on its word alone: InputError without
+    leave.
+    """
+    if material.sources and not allow_code:
+        files = ", ".join(source.path for source in material.sources.values())
+        msg = f"the eval's custom grader would run {files}, and nobody has allowed that"
+        raise InputError(msg, hint="read the file, then say --allow-code (pytest: --evals-allow-code)")
+    return replace(material, functions={name: imported(source) for name, source in material.sources.items()})
 
 
 def labels_of(wanted: Eval, root: Path) -> Mapping[str, Labels]:
@@ -172,6 +204,11 @@ def _rubric(path: Path, name: str) -> Rubric:
 
 def _labels(path: Path, name: str) -> Labels:
     return read_labels(read_text(path, name=name), source=name)
+
+
+def _source(root: Path, function: str, path: Path, name: str) -> Source:
+    del path, name  # `find` says where it lies
+    return find(root, function)
 
 
 def _sentinels(path: Path, name: str) -> tuple[Sentinel, ...]:

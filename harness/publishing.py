@@ -7,6 +7,8 @@ from harness.files import sha256, write
 from harness.records.results import Report
 from harness.reporting.junit import junit
 from harness.reporting.markdown import markdown
+from harness.reporting.summary import as_json as as_json_summary
+from harness.reporting.summary import summary
 from harness.reporting.tables import as_json, csv, fingerprint
 
 _STAMP = ".content"
@@ -15,9 +17,9 @@ _STAMP = ".content"
 def publish(report: Report, reports: Path, drawing: Drawing) -> Path:
     """Write `reports/<name>/` and return the path of its page.
 
-    Holds `index.html`, `report.md`, `results.csv`, `results.json`, `junit.xml` and the charts as SVG and PNG. A report
-    whose content and drawing code are those of last time is left as it is. The charts are drawn by
-    `drawing` while the rest is written here.
+    Holds `index.html`, `report.md`, `results.csv`, `results.json`, `summary.json`, `junit.xml`, and the
+    charts as SVG and PNG with their data as CSV. A report whose content and drawing code are those of last
+    time is left as it is. The charts are drawn by `drawing` while the rest is written here.
     """
     folder = reports / report.name
     stamp = sha256((_version() + fingerprint(report)).encode())
@@ -36,12 +38,13 @@ def _files(report: Report, drawing: Drawing) -> dict[str, bytes]:
     from harness.reporting.cases import views  # noqa: PLC0415 - as below
     from harness.reporting.page import html  # noqa: PLC0415 - templates, which an unchanged report needs not
 
-    told = tuple(views(report))
+    told = views(report)
     files = {
         "report.md": markdown(report).encode(),
         "results.csv": csv(report).encode(),
         "results.json": as_json(report).encode(),
         "junit.xml": junit([report]).encode(),
+        "summary.json": as_json_summary(summary(report)).encode(),
     }
     charts = drawing.charts()
     return {
@@ -49,6 +52,7 @@ def _files(report: Report, drawing: Drawing) -> dict[str, bytes]:
         **files,
         **{f"{name}.svg": chart.svg.encode() for name, chart in charts.items()},
         **{f"{name}.png": chart.png for name, chart in charts.items()},
+        **{f"{name}.csv": chart.csv.encode() for name, chart in charts.items()},
     }
 
 
@@ -64,5 +68,6 @@ def _current(folder: Path, stamp: str) -> bool:
 def _version() -> str:
     """Hash the code that draws, so that a report is drawn again when its looks change."""
     here = Path(__file__).parent
-    sources = [here / "charts.py", here / "drawing.py", *sorted((here / "reporting").rglob("*.*"))]
+    sources = [here / "drawing.py", *sorted((here / "charts").glob("*.py"))]
+    sources += sorted((here / "reporting").rglob("*.*"))
     return sha256(b"".join(path.read_bytes() for path in sources if path.suffix != ".pyc"))

@@ -35,6 +35,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--evals-budget", metavar="USD", type=float, help="Budget in place of the evals' own.")
     group.addoption(
+        "--evals-allow-code", action="store_true", help="Run the Python files of the evals' custom graders."
+    )
+    group.addoption(
         "--evals-allow-inconclusive",
         action="store_true",
         help="Skip a gate that can neither pass nor fail, in place of failing it.",
@@ -120,8 +123,9 @@ class EvalFile(pytest.File):
     def paid(self) -> bool:
         """Whether a model has to be asked."""
         asked = self.material.eval
-        models = (asked.model, *(grader.model for grader in asked.graders))
-        return any(model is not None and model.provider != "recorded" for model in models)
+        beside = (asked.pairwise.model,) if asked.pairwise else ()
+        models = (asked.model, *beside, *(model for grader in asked.graders for model in grader.models))
+        return any(model.provider != "recorded" for model in models)
 
     @cached_property
     def revisions(self) -> "Sequence[Revision]":
@@ -135,6 +139,7 @@ class EvalFile(pytest.File):
                 self.material,
                 self.revisions,
                 budget=self.config.getoption("--evals-budget"),
+                allow_code=self.config.getoption("--evals-allow-code"),
             )
         return self._made
 
@@ -196,6 +201,7 @@ class Harness:
     """Evals for tests written in Python. Each method carries an eval out and returns its report."""
 
     root: Path
+    allow_code: bool = False
 
     def run(self, eval_file: str, revision: str = "") -> "Report":
         """Run one revision of an eval's agent; `eval_file` is a path from pytest's root folder."""
@@ -212,14 +218,15 @@ class Harness:
         material = load(self.root / eval_file)
         agent = Path(material.eval.agent)
         found = [revisions.find(spec, agent=agent, root=material.root) for spec in specs]
-        report, _page = _carried_out(material, revisions.apart(found[0], *found[1:]), budget=None)
+        arms = revisions.apart(found[0], *found[1:])
+        report, _page = _carried_out(material, arms, budget=None, allow_code=self.allow_code)
         return report
 
 
 @pytest.fixture(name="harness", scope="session")
 def harness_fixture(pytestconfig: pytest.Config) -> Harness:
     """Carry out evals from tests written in Python: `harness.run(...)`, `harness.compare(...)`."""
-    return Harness(pytestconfig.rootpath)
+    return Harness(pytestconfig.rootpath, allow_code=pytestconfig.getoption("--evals-allow-code"))
 
 
 def _revisions(material: "Material") -> "Sequence[Revision]":
@@ -239,13 +246,14 @@ def _revisions(material: "Material") -> "Sequence[Revision]":
 
 
 def _carried_out(
-    material: "Material", found: "Sequence[Revision]", *, budget: float | None
+    material: "Material", found: "Sequence[Revision]", *, budget: float | None, allow_code: bool
 ) -> "tuple[Report, Path | None]":
     from harness.cli.carrying import carry_out  # noqa: PLC0415
     from harness.cli.options import Wishes  # noqa: PLC0415
     from harness.errors import IncompleteError  # noqa: PLC0415
 
-    carried = carry_out(material, found, Wishes(budget=budget), typed=f"pytest evals/{material.name}.yaml")
+    wishes = Wishes(budget=budget, allow_code=allow_code)
+    carried = carry_out(material, found, wishes, typed=f"pytest evals/{material.name}.yaml")
     if carried.report is None:
         msg = "nothing was carried out"
         raise IncompleteError(msg)

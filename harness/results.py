@@ -7,17 +7,23 @@ from itertools import chain
 from statistics import median
 from types import MappingProxyType
 
+from harness.comparison import guards, regrades
 from harness.comparison.comparing import compare_all
 from harness.comparison.findings import LEVEL
 from harness.comparison.gating import gates_of_one
+from harness.comparison.kin import kin
 from harness.comparison.looking import under
 from harness.comparison.ranking import ranking
 from harness.comparison.reliability import reliability
 from harness.comparison.spreads import spreads_of_one
 from harness.comparison.summary import counts, scores
 from harness.comparison.trust import applied, caveats, permitted, trust
+from harness.comparison.votes import by_vote
 from harness.grading.labels import Labels
+from harness.grading.preferring import PREFERRING_VERSION
 from harness.grading.scoring import outcome
+from harness.grading.seats import how_asked
+from harness.grading.voting import decided
 from harness.planning.caching import caching
 from harness.planning.keys import digest
 from harness.planning.prices import PriceTable
@@ -159,12 +165,14 @@ def report(
         ),
         agreements=agreements,
         trusts=tuple(trusts.values()),
-        notes=(*notes, *_incomplete(arms), *_stopped(arms), *quoted),
+        notes=(*notes, *_incomplete(arms), *_stopped(arms), *_said(arms), *quoted),
         provenance=provenance,
         rankings=_rankings(arms),
         reliabilities=_reliabilities(arms),
         gates=permitted(gates, trusts[decider], asked.gate),
-        spreads=() if candidates else spreads_of_one(decided, dimensions, clusters),
+        spreads=()
+        if candidates
+        else spreads_of_one(decided, dimensions, clusters, by_vote(decided, manifest)),
         stopping=_looks_of(base, candidates[0]) if len(candidates) == 1 else None,
     )
 
@@ -193,6 +201,8 @@ def provenance(arms: Sequence[Arm], prices: str) -> tuple[tuple[str, str], ...]:
         ),
         ("model", _asked(manifest)),
         *((f"grader {info.kind}", f"{info.model} {info.version}".strip()) for info in manifest.graders),
+        *_prompts(manifest),
+        *_pairwise(manifest),
     ]
     for each in arms:
         revision = each.made.manifest.revision
@@ -294,6 +304,27 @@ def _incomplete(arms: Sequence[Arm]) -> Iterable[str]:
                 yield f"{kind} graded {share}; it does not decide."
 
 
+def _said(arms: Sequence[Arm]) -> Iterable[str]:
+    """Say what became of verdicts on the way: given anew, held back, not relied on; and who is kin."""
+    return chain(_regraded(arms), _guarded(arms), _of_one(arms))
+
+
+def _regraded(arms: Sequence[Arm]) -> Iterable[str]:
+    """Say of every arm what a dearer judge gave anew."""
+    return (words for each in arms for kind in each.outcomes for words in regrades.told(each, kind))
+
+
+def _guarded(arms: Sequence[Arm]) -> Iterable[str]:
+    """Say of every arm which answers were held back, and which verdicts a canary took away."""
+    return (words for each in arms for kind in each.outcomes for words in guards.told(each, kind))
+
+
+def _of_one(arms: Sequence[Arm]) -> Iterable[str]:
+    """Say of a run alone which judges are the agent's kin; of a comparison its caveats do."""
+    asked = arms[0].made.manifest.eval
+    return filter(None, (kin(asked, spec.kind) for spec in asked.graders)) if len(arms) == 1 else ()
+
+
 def _looks_of(base: Arm, candidate: Arm) -> Stopping | None:
     """Give the looks of a sequential comparison of these very runs."""
     stopping = candidate.made.stopping
@@ -316,6 +347,21 @@ def _asked(manifest: Manifest) -> str:
         return f"recorded answers, {model.answers}, SHA-256 {manifest.model_version}"
     settings = f"max_tokens {model.max_tokens}, effort {model.effort or 'the default'}"
     return f"{model.name}, {settings}, {model.base_url}, API version {manifest.model_version}"
+
+
+def _prompts(manifest: Manifest) -> Iterable[tuple[str, str]]:
+    """Name the version of a judge's prompt, and how it was asked."""
+    for info, spec in zip(manifest.graders, manifest.eval.graders, strict=True):
+        if spec.judges:
+            version, _, _ = info.version.partition("-")
+            guard = ", a canary for each answer" if info.canary else ", without canaries"
+            yield "judge prompt", f"version {version}, {', '.join(how_asked(spec))}{guard}"
+
+
+def _pairwise(manifest: Manifest) -> Iterable[tuple[str, str]]:
+    pairwise = manifest.eval.pairwise
+    if pairwise is not None:
+        yield "pairwise judge", f"{pairwise.model.name} {PREFERRING_VERSION}, asked: {pairwise.criterion}"
 
 
 def _share(arms: Sequence[Arm]) -> str:
@@ -344,7 +390,7 @@ def _outcome(run: Run, job: Job, kind: str, reasons: Mapping[tuple[str, int, str
         if why is None:
             return Failed(trial=job.trial, kind=NOT_RUN, message=_not_run(run, job.case))
         return Failed(trial=job.trial, kind=why.kind, message=why.message, hint=why.hint)
-    given = [mark.verdict for mark in job.marks if mark.grader == kind and mark.verdict is not None]
+    given = decided(mark for mark in job.marks if mark.grader == kind)
     why = reasons.get((*place, kind))
     missing = f"the grader's call failed: {why.message}" if why else "not graded yet"
     return outcome(job.trial, job.answer, given, job.case, run.manifest.rubrics, missing=missing)

@@ -27,11 +27,15 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """A grader gave verdicts on a trial's answer, each with the key it is stored under."""
+    """A grader gave verdicts on a trial's answer, each with the key it is stored under.
+
+    `model` is the one that was asked for them; empty for a grader that asks nobody.
+    """
 
     trial: Trial
     grader: str
     verdicts: tuple[tuple[str, Verdict], ...]
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,10 @@ _IN_HAND = 2
 
 
 class Grader(Protocol):
-    """Turns an answer into verdicts and hands over each as soon as it is there."""
+    """Turns an answer into verdicts and hands over each as soon as it is there.
+
+    What is handed over together was asked of one model.
+    """
 
     @property
     def kind(self) -> str:
@@ -178,11 +185,11 @@ async def _through(work: Iterator[Job], bench: Bench, keep: Keep) -> list[_Held]
             for _ in range(_IN_HAND * bench.manifest.eval.concurrency):
                 group.create_task(worker())
     except* HarnessError as ended:
-        raise _first(ended) from None
+        raise first_of(ended) from None
     return held
 
 
-def _first(ended: BaseExceptionGroup[HarnessError]) -> BaseException:
+def first_of(ended: BaseExceptionGroup[HarnessError]) -> BaseException:
     """Take the error out of its groups: several workers may have met the same one."""
     error: BaseException = ended
     while isinstance(error, BaseExceptionGroup):
@@ -253,13 +260,14 @@ async def _graded(job: Job, grader: Grader, bench: Bench, keep: Keep) -> tuple[J
     def hand_over(verdicts: Sequence[tuple[Mark, Verdict]]) -> None:
         new = tuple((mark.key, verdict) for mark, verdict in verdicts)
         given.update(new)
-        keep(Marked(job.trial, kind, new))
+        keep(Marked(job.trial, kind, new, model=next((mark.asks for mark, _ in verdicts), "")))
 
     try:
         if mine := [mark for key, mark in open_.items() if key in ours]:
             await grader.grade(job.case, answer, mine, hand_over)
     except UnaffordableError:
-        keep(Left(job.trial, kind, len(ours) - len(given)))
+        left = {mark.call for key, mark in open_.items() if key in ours and key not in given}
+        keep(Left(job.trial, kind, len(left)))
     except CallError as error:
         keep(Unmarked(job.trial, kind, error.kind, error.message, error.hint))
     missing = ours - set(given)

@@ -6,13 +6,13 @@ random number itself, but is handed them.
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
 from harness.errors import InputError
-from harness.grading.graders import ChecksGrader, LabelsGrader, SignalsGrader
+from harness.grading.graders import ChecksGrader, CustomGrader, LabelsGrader, SignalsGrader
 from harness.judge import Judge
 from harness.metering import Metered, Purse
 from harness.models.access import key_for
@@ -24,10 +24,12 @@ from harness.planning.keys import run_id
 from harness.planning.ledger import Ledger, bound
 from harness.planning.model import API_VERSION, Model
 from harness.planning.plan import Habit, Plan, plan
-from harness.planning.work import Job, Shelf, jobs
+from harness.planning.regrading import regrading, whole
+from harness.planning.work import Job, jobs
 from harness.project import Material
 from harness.records.inputs import GraderSpec, ModelSpec
 from harness.records.outcomes import Answer, Failed, Request, Verdict
+from harness.records.preferences import Preference
 from harness.records.runs import Manifest, Run
 from harness.reporting.words import many
 from harness.results import Failure
@@ -81,7 +83,7 @@ class Session:
         It goes by batches if `sent` says what is in one already. Raises InputError when recorded answers
         are asked for that the file does not hold.
         """
-        return self.plan_of(manifest, self._recorded(manifest, jobs(manifest, self.shelf, only)), sent=sent)
+        return self.plan_of(manifest, self._recorded(manifest, whole(manifest, self.shelf, only)), sent=sent)
 
     def plan_of(self, manifest: Manifest, work: Iterable[Job], *, sent: frozenset[str] | None = None) -> Plan:
         """Say what these jobs would take; they may be other answers than the manifest's own."""
@@ -93,11 +95,13 @@ class Session:
 
         Raises AccessError where one is missing, InputError where one may not go.
         """
-        specs = (self.material.eval.model, *(grader.model for grader in self.material.eval.graders))
+        asked = self.material.eval
+        parts = ((asked.model,), *(grader.models for grader in asked.graders))
         for each in plans:
-            for part, spec in zip(each.parts, specs, strict=True):
-                if part.to_make and spec is not None and spec.provider == "anthropic":
-                    key_for(spec, self.environ)
+            for part, specs in zip(each.parts, parts, strict=True):
+                for spec in specs if part.calls else ():
+                    if spec.provider == "anthropic":
+                        key_for(spec, self.environ)
 
     def purse(self) -> Purse:
         """Give a purse with all that may be spent; whoever performs in several steps pays them from one."""
@@ -133,6 +137,7 @@ class Session:
                 keeper = _Keeper(self, begun, journal, watch)
                 bench = self._bench(manifest, accounts, _Till(self, begun.id, journal, purse, watch))
                 await run(jobs(manifest, self.shelf, only), bench, keeper.keep)
+                await run(regrading(manifest, self.shelf, only), bench, keeper.keep_regraded)
                 whole = only is None or all(case.id in only for case in manifest.cases)
                 if whole and not keeper.left:
                     self.store.finish(begun.id, at=self.at())
@@ -154,8 +159,21 @@ class Session:
             keeper = _Keeper(self, Run(id="", manifest=manifest, created_at=""), journal, watch)
             await run(iter(work), bench, keeper.keep)
 
+    @asynccontextmanager
+    async def metered(
+        self, run: str, part: str, spec: ModelSpec, purse: Purse, watch: Watch
+    ) -> AsyncIterator[tuple[Model, Journal]]:
+        """Open a model that is asked for something beside a run's answers and verdicts, and the journal.
+
+        What it costs is paid from `purse` and written down under that run and part.
+        """
+        async with AsyncExitStack() as stack:
+            journal = await stack.enter_async_context(Journal(self.store, Worker(), anew=self.anew))
+            till = _Till(self, run, journal, purse, watch)
+            yield till.metered(_Accounts(self, stack).of(spec), part, spec), journal
+
     @property
-    def shelf(self) -> Shelf:
+    def shelf(self) -> "_Shelf":
         """What counts as stored."""
         return _Anew(self.store) if self.anew else self.store
 
@@ -172,23 +190,25 @@ class Session:
             raise InputError(msg, hint="record the answers, or use provider anthropic in the eval")
 
     def _bench(self, manifest: Manifest, accounts: "_Accounts", till: "_Till") -> Bench:
-        judges = [(spec.kind, spec.model) for spec in manifest.eval.graders]
-        specs: list[tuple[str, ModelSpec | None]] = [(AGENT, manifest.eval.model), *judges]
-        paid = {part: spec for part, spec in specs if spec is not None and spec.provider == "anthropic"}
-        models = {part: till.metered(accounts.of(spec), part, spec) for part, spec in paid.items()}
-        graders = [self._grader(spec, models.get(spec.kind)) for spec in manifest.eval.graders]
+        def metered(part: str, spec: ModelSpec) -> Model:
+            return till.metered(accounts.of(spec), part, spec)
+
+        asked = manifest.eval
+        judging = [spec.kind for spec in asked.graders if spec.judges]
         return Bench(
             manifest=manifest,
-            model=self.material.recorded or models[AGENT],
-            graders={grader.kind: grader for grader in graders},
+            model=self.material.recorded or metered(AGENT, asked.model),
+            graders={spec.kind: self.grader(spec, partial(metered, spec.kind)) for spec in asked.graders},
             shelf=self.shelf,
             desk=till.journal,
-            paid=frozenset(paid),
+            paid=frozenset([*judging, *([] if self.material.recorded else [AGENT])]),
         )
 
-    def _grader(self, spec: GraderSpec, judge: Model | None) -> Grader:
-        if judge is not None and spec.model is not None:
-            return Judge(model=judge, spec=spec.model, api_version=API_VERSION, secret=self.secret)
+    def grader(self, spec: GraderSpec, model: Callable[[ModelSpec], Model]) -> Grader:
+        """Make a grader; `model` connects a judge's models."""
+        if spec.judges:
+            models = {each: model(each) for each in spec.models}
+            return Judge(models=models, api_version=API_VERSION, secret=self.secret)
         return free_grader(spec, self.material)
 
     def at(self) -> str:
@@ -207,8 +227,6 @@ class _Keeper:
         asked = begun.manifest.eval
         self._session, self._run, self._journal, self._watch = session, begun.id, journal, watch
         self._agent = asked.model.name if asked.model.provider == "anthropic" else ""
-        judges = ((spec.kind, spec.model) for spec in asked.graders)
-        self._judges: dict[str, str] = {kind: model.name if model else "" for kind, model in judges}
         self.left = False
 
     def keep(self, event: Event) -> None:
@@ -217,8 +235,8 @@ class _Keeper:
         match event:
             case Answered(trial, answer):
                 changes.answer(trial.key, answer, asked_model=self._agent, at=at)
-            case Marked(_, grader, verdicts):
-                changes.verdicts(grader, verdicts, asked_model=self._judges[grader], at=at)
+            case Marked(_, grader, verdicts, model):
+                changes.verdicts(grader, verdicts, asked_model=model, at=at)
             case Failed() | Unmarked() if self._run:
                 changes.failure(self._run, failure_of(event), at=at)
             case Left():
@@ -226,6 +244,11 @@ class _Keeper:
             case Done() | Waiting() | Paid() | Failed() | Unmarked():
                 pass
         self._journal.then(partial(self._watch, event))
+
+    def keep_regraded(self, event: Event) -> None:
+        """Take in an event of a trial that was through before."""
+        if not isinstance(event, Done):
+            self.keep(event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +281,7 @@ class _Till:
 
 @dataclass(frozen=True, slots=True)
 class _Anew:
-    """A store whose ungraded verdicts are treated as missing."""
+    """A store whose ungraded verdicts and preferences are treated as missing."""
 
     store: Store
 
@@ -268,6 +291,13 @@ class _Anew:
     def verdicts(self, keys: Sequence[str]) -> Mapping[str, Verdict]:
         found = self.store.verdicts(keys)
         return {key: verdict for key, verdict in found.items() if verdict.met is not None}
+
+    def preferences(self, keys: Sequence[str]) -> Mapping[str, Preference]:
+        found = self.store.preferences(keys)
+        return {key: preference for key, preference in found.items() if preference.winner is not None}
+
+
+_Shelf = Store | _Anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +361,8 @@ def free_grader(spec: GraderSpec, material: Material) -> Grader:
             return LabelsGrader(labels=material.labels[spec.labels])
         case "checks":
             return ChecksGrader()
+        case "custom":
+            return CustomGrader(material.functions[spec.function], spec.function)
         case _:
             return SignalsGrader()
 

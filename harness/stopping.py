@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from harness.comparison.looking import looked, order, repeated_interval
 from harness.errors import InputError
 from harness.planning.plan import Plan
-from harness.planning.work import jobs
+from harness.planning.regrading import whole
 from harness.records.results import Arm
 from harness.records.runs import Look, Manifest, Run, Stopping
 from harness.results import arm, complete
@@ -91,7 +91,7 @@ def _stopping(at_work: Session, arms: tuple[Arm, Arm], ids: Sequence[str], looks
 def _arms(at_work: Session, runs: Sequence[Run], ids: Sequence[str]) -> tuple[Arm, Arm]:
     only = frozenset(ids)
     base, candidate = (
-        arm(run, jobs(run.manifest, at_work.store, only), at_work.store.failures(run.id)) for run in runs
+        arm(run, whole(run.manifest, at_work.store, only), at_work.store.failures(run.id)) for run in runs
     )
     return base, candidate
 

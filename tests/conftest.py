@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+import postgres
 from front_door import Door
+from harness.store.address import Place
 from hook import Hook
 from loopback import Loopback
 
@@ -16,7 +18,7 @@ from loopback import Loopback
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-_LEAKS = ("ANTHROPIC_", "HARNESS_STORE")
+_LEAKS = ("ANTHROPIC_", "HARNESS_STORE", "PG")
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +45,24 @@ def server() -> Iterator[Loopback]:
 def door(tmp_path: Path) -> Door:
     """A project of its own in an empty folder, and the command line to use it with."""
     return Door(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[postgres.Cluster]:
+    """A PostgreSQL server, where one is installed; every test takes a database of its own."""
+    if postgres.binaries() is None:
+        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
+    with postgres.cluster() as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """A place for a store, of each kind."""
+    if request.param == "sqlite":
+        return tmp_path / ".harness" / "store.db"
+    running: postgres.Cluster = request.getfixturevalue("cluster")
+    return running.fresh()
 
 
 @pytest.fixture

@@ -85,7 +85,8 @@ class Door:
             "examples": False,
             "rubrics": ["evals/rubrics/security.yaml"],
             "model": model,
-            "graders": [{"kind": "judge", "model": judge}],
+            # Calls are counted here, and the judge tosses coins: canaries have tests of their own.
+            "graders": [{"kind": "judge", "model": judge, "canary": False}],
             **changes,
         }
         return self.write("evals/small.yaml", settings)

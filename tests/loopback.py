@@ -50,6 +50,13 @@ KEY = "loopback-key-0123456789abcdef"
 
 Body = dict[str, Any]
 
+
+class Raw(str):
+    """A structured reply that is sent as it is, whether or not it fits the schema."""
+
+    __slots__ = ()
+
+
 # ------------------------------------------------------------------ faults
 
 
@@ -228,8 +235,13 @@ def plausible(body: Body) -> str:
 
 
 def verdict(body: Body) -> Any:
-    """A reply that fits the schema: `met` by a coin that the request tosses, `quote` from the answer."""
+    """A reply that fits the schema: `met` by a coin that the request tosses, `quote` from the answer.
+
+    Only to what asks for a made-up name, as canaries do, it says no.
+    """
     filled = _filled(body["output_config"]["format"]["schema"], body)
+    if isinstance(filled, dict) and "met" in filled and asks_for_a_name(body):
+        filled["met"] = False
     if isinstance(filled, dict) and filled.get("met") is False and "quote" in filled:
         filled["quote"] = ""
     return filled
@@ -240,6 +252,14 @@ def answer_in(body: Body) -> str:
     said = "\n".join(text for place, text, _ in blocks(body) if place.endswith("user"))
     marked = re.findall(r"<(answer[^>\n]*)>\n(.*?)\n</\1>", said, re.DOTALL)
     return str(marked[-1][1]) if marked else said
+
+
+def asks_for_a_name(body: Body) -> bool:
+    """Whether the one criterion of a judge's request names something that its answer does not."""
+    said = "\n".join(text for place, text, _ in blocks(body) if place.endswith("user"))
+    criteria = re.findall(r"<(criterion[^>\n]*)>\n(.*?)\n</\1>", said, re.DOTALL)
+    names = re.findall(r"(?<=\s)[A-Z][a-z]{6,}", criteria[-1][1]) if criteria else []
+    return any(name not in answer_in(body) for name in names)
 
 
 def _filled(schema: Body, body: Body, name: str = "") -> Any:
@@ -523,7 +543,7 @@ class Loopback:
 
     def _message(self, body: Body, fault: Fault, name: str) -> Body:
         structured = "format" in body.get("output_config", {})
-        text = json.dumps(self.judge(body), ensure_ascii=False) if structured else self.reply(body)
+        text = _structured(self.judge(body)) if structured else self.reply(body)
         stop, thought = "end_turn", 12
         if fault.kind == "max_tokens" or tokens(text) + thought > body["max_tokens"]:
             stop = "max_tokens"
@@ -563,6 +583,10 @@ class Loopback:
             found[f"anthropic-ratelimit-{what}-remaining"] = str(limit - used)
             found[f"anthropic-ratelimit-{what}-reset"] = minute
         return found
+
+
+def _structured(value: Any) -> str:
+    return str(value) if isinstance(value, Raw) else json.dumps(value, ensure_ascii=False)
 
 
 def _object(content: bytes) -> Body | None:

@@ -21,13 +21,15 @@ ROWS = (
         "reporting",
         "results",
         "calibrating",
+        "attacking",
         "labelling",
+        "redaction",
         "data",
     ),
-    ("runner", "judge", "metering", "batching"),
-    ("files", "git", "models", "store", "charts", "drawing", "project", "revisions", "publishing"),
-    ("session", "stopping", "samples", "batched", "nightly"),
-    ("cli", "pytest_plugin", "__main__"),
+    ("runner", "judge", "umpire", "metering", "batching"),
+    ("files", "git", "models", "store", "charts", "drawing", "custom", "project", "revisions", "publishing"),
+    ("session", "stopping", "duelling", "samples", "batched", "nightly"),
+    ("cli", "api", "viewing", "pytest_plugin", "__main__"),
 )
 OWNERS: dict[str, str | tuple[str, ...]] = {
     "numpy": ("harness.statistics", "harness.charts"),
@@ -36,6 +38,7 @@ OWNERS: dict[str, str | tuple[str, ...]] = {
     "pydantic_core": "harness.parsing.reading",
     "anthropic": "harness.models",
     "aiohttp": "harness.models",
+    "uvicorn": "harness.viewing",
     "uvloop": "harness.cli.stopping",
     "httpx2": "harness.models",
     "tenacity": ("harness.models", "harness.nightly.notifying"),
@@ -81,14 +84,16 @@ def violations(sources: Sources) -> Iterator[str]:
 
 def _imports(tree: ast.AST) -> Iterator[str]:
     """Name everything imported at any depth, but for what only type checkers see."""
-    for node in ast.walk(tree):
+    for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            node.body = []
-        elif isinstance(node, ast.Import):
+            continue
+        if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are absolute here"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        else:
+            yield from _imports(node)
 
 
 def _module(name: str, sources: Sources) -> str:

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import pytest
 
-from harness.batching.desk import Desk, Sent, Settled
+from harness.batching.desk import Desk, Sent, Settled, Verdicts
 from harness.batching.running import Arm, run_by_batches
 from harness.errors import AccessError, CallError, IncompleteError
 from harness.grading.graders import SignalsGrader
@@ -21,7 +21,8 @@ from harness.judge import Judge
 from harness.planning.batches import Item, Limits, Patience, Result, Returned, Standing
 from harness.planning.keys import run_id
 from harness.planning.model import API_VERSION
-from harness.records.outcomes import Answer, Failed, Request, Verdict
+from harness.records.inputs import GraderSpec
+from harness.records.outcomes import Answer, Failed, Request
 from harness.records.runs import Manifest
 from harness.runner import Done, Event, Grader, Marked, Unmarked
 from harness.store.batches import Batches
@@ -125,12 +126,12 @@ class Process:
         with open_store(self.path) as store:
             at = AT.isoformat()
 
-            def keep(item: Item, result: Answer | Verdict) -> None:
+            def keep(item: Item, result: Answer | Verdicts) -> None:
                 step()
                 if isinstance(result, Answer):
                     store.keep_answer(item.key, result, asked_model=item.model, at=at)
                 else:
-                    store.keep_verdicts(item.grader, [(item.key, result)], asked_model=item.model, at=at)
+                    store.keep_verdicts(item.grader, result, asked_model=item.model, at=at)
                 step()
 
             async def opened(_account: object) -> Scripted:
@@ -150,7 +151,7 @@ class Process:
                 patience=self.patience,
                 limits=self.limits,
             )
-            judge = Judge(model=_Nobody(), spec=JUDGE, api_version=API_VERSION, secret=b"s")
+            judge = Judge(models={JUDGE: _Nobody()}, api_version=API_VERSION, secret=b"s")
             made: dict[str, Grader] = {"judge": judge, "signals": SignalsGrader()}
 
             def happened(event: Event) -> None:
@@ -353,10 +354,37 @@ def after(steps: int) -> Callable[[], None]:
     return step
 
 
-def test_killed_anywhere_and_taken_up_again_everything_is_sent_once_and_kept(tmp_path: Path) -> None:
+def forgetful(request: Request) -> Result:
+    """A judge by dimension that decides one criterion at a time."""
+    if request.schema is None:
+        return Answer(text=TEXT)
+    return Answer(text=json.dumps({"verdicts": [{"criterion": 1, **json.loads(GOOD)}]}))
+
+
+def by_dimension(asked: Manifest) -> Manifest:
+    spec = GraderSpec(kind="judge", model=JUDGE, mode="dimension")
+    return replace(asked, eval=replace(asked.eval, graders=(spec,)))
+
+
+def test_by_dimension_what_a_reply_leaves_out_goes_into_the_next_batch_by_itself(process: Process) -> None:
+    process.asked = [by_dimension(process.asked[0])]
+    process.server.reply = forgetful
+    process.run()
+    assert [len(batch) for batch in process.server.batches.values()] == [5, 5, 5]
+    assert process.stored() == (5, 10, 0)
+    assert len(process.paid) == 15
+    for asked in list(process.server.batches.values())[2].values():
+        assert "criterion 1: it was not decided." in asked.messages[0].parts[1]
+
+
+@pytest.mark.parametrize("change", [lambda asked: asked, by_dimension])
+def test_killed_anywhere_and_taken_up_again_everything_is_sent_once_and_kept(
+    tmp_path: Path, change: Callable[[Manifest], Manifest]
+) -> None:
+    reply = forgetful if change is by_dimension else usual
     for steps in itertools.count():
-        asked = manifest(CASES[:2], RUBRICS, graders=("judge",))
-        process = Process(tmp_path / f"{steps}.db", Server(slow=1), [asked])
+        asked = change(manifest(CASES[:2], RUBRICS, graders=("judge",)))
+        process = Process(tmp_path / f"{steps}.db", Server(reply, slow=1), [asked])
         try:
             process.run(after(steps))
         except KilledError:

@@ -17,7 +17,10 @@ JUDGE = {"name": "claude-haiku-5-5", "max_tokens": 400}
 def costly(door: Door, server: Loopback) -> Door:
     """Twenty cases, one after the other, each a cent or so at most."""
     door.cases(*(f"case-{number}" for number in range(20)))
-    graders = [{"kind": "judge", "model": JUDGE | {"base_url": server.url}}, {"kind": "signals"}]
+    graders = [
+        {"kind": "judge", "model": JUDGE | {"base_url": server.url}, "canary": False},
+        {"kind": "signals"},
+    ]
     door.eval(server.url, graders=graders, concurrency=4)
     return door
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import yaml
 
 from front_door import AGENT, RUBRIC, Door
 from harness.parsing.agents import read_agent
@@ -40,7 +41,11 @@ def judged(body: Body) -> Any:
     """A judge with known errors: it says the opposite of the truth of every tricky answer."""
     text = answer_in(body)
     said = met(text) is not (TRICK in text)
-    return {"quote": text.split(". ")[0] if said else "", "reason": "because", "met": said}
+    one = {"quote": text.split(". ")[0] if said else "", "reason": "because", "met": said}
+    if "verdicts" not in body["output_config"]["format"]["schema"]["properties"]:
+        return one
+    asked = body["messages"][-1]["content"][-1]["text"].count("</criterion ")
+    return {"verdicts": [{"criterion": number, **one} for number in range(1, asked + 1)]}
 
 
 def sha(text: str) -> str:
@@ -95,7 +100,7 @@ def project(door: Door, judge: Loopback) -> Door:
     door.eval(
         judge.url,
         model={"provider": "recorded", "answers": "datasets/recorded.jsonl"},
-        graders=[{"kind": "judge", "model": spec, "labels": "datasets/labels.jsonl"}],
+        graders=[{"kind": "judge", "model": spec, "labels": "datasets/labels.jsonl", "canary": False}],
         attempts=ATTEMPTS,
         gate={"margin": 50},
     )
@@ -120,6 +125,24 @@ def test_the_figures_are_the_judge_s_known_errors(project: Door, judge: Loopback
     again = project.run("calibrate", "small", "--json")
     assert again.data["pooled"] == found["pooled"]
     assert judge.count(judge=True) == asked  # verdicts that are stored are not paid again
+
+
+@pytest.mark.parametrize(("settings", "calls"), [({"votes": 3}, 96), ({"mode": "dimension"}, 32)])
+def test_votes_and_whole_dimensions_are_measured_as_they_decide(
+    project: Door, judge: Loopback, settings: dict[str, object], calls: int
+) -> None:
+    usual = project.run("calibrate", "small", "--json").data
+    judge.forget()
+    project.write("evals/rubrics/security.yaml", RUBRIC)  # a call by dimension asks about both criteria
+    written = yaml.safe_load((project.root / "evals/small.yaml").read_text())
+    written["graders"][0] |= {"votes": 1, **settings}
+    project.write("evals/small.yaml", written)
+    done = project.run("calibrate", "small", "--json")
+    assert done.code == 0, done.err
+    assert done.data["pooled"] == usual["pooled"]
+    # The first of three votes is the verdict that was there before.
+    assert judge.count(judge=True) == (calls - 32 if "votes" in settings else calls)
+    assert done.data["grader_hash"] != usual["grader_hash"]
 
 
 def test_people_read_the_errors_with_both_quotes_and_nothing_acts(project: Door) -> None:

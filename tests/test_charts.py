@@ -11,7 +11,7 @@ import matplotlib as mpl
 import pytest
 
 import sample
-from harness.charts import draw
+from harness.charts.of_report import draw
 from harness.records.results import Report
 from harness.reporting import chart as house
 from harness.reporting.chart import Chart, dark, darkened

@@ -5,12 +5,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from harness.planning.work import Taken
 from harness.records.outcomes import Answer, Verdict
+from harness.store.address import Place
 from harness.store.claims import BEAT, PATIENCE, Worker
 from harness.store.opening import open_store
 from harness.store.store import Store
@@ -30,8 +30,8 @@ class Clock:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(tmp_path / "store.db") as opened:
+def store(place: Place) -> Iterator[Store]:
+    with open_store(place) as opened:
         yield opened
 
 

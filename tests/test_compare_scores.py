@@ -35,6 +35,8 @@ def test_two_files_give_the_verdict_and_a_report(files: Door) -> None:
         "report.md",
         "results.json",
         "results.csv",
+        "junit.xml",
+        "forest.csv",
     }
     assert json.loads((folder / "results.json").read_text())["comparisons"][0]["grader"] == "scores"
 

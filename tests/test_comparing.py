@@ -4,6 +4,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -21,10 +22,20 @@ from harness.comparison.summary import counts, scores
 from harness.grading.scoring import outcome
 from harness.records.comparisons import Comparison, Difference
 from harness.records.estimates import Estimate
-from harness.records.inputs import Agent, Case, Criterion, Eval, Gate, GraderSpec, ModelSpec, Rubric
+from harness.records.inputs import (
+    Agent,
+    Case,
+    Criterion,
+    Escalation,
+    Eval,
+    Gate,
+    GraderSpec,
+    ModelSpec,
+    Rubric,
+)
 from harness.records.outcomes import Answer, Failed, Outcome, Trial, Usage, Verdict
 from harness.records.results import Arm
-from harness.records.runs import GraderInfo, Manifest, Revision, Run
+from harness.records.runs import Manifest, Revision, Run
 
 Attempt = str | None
 """The ids of the criteria met; `?id` is ungraded; `None` failed. A word behind `!` is a stop reason."""
@@ -828,22 +839,39 @@ def test_counts_tell_planned_answered_and_graded_apart() -> None:
     assert found.missing_share == pytest.approx(4 / 7)
 
 
+_KIN = "of the family of the model that answered"
+
+
 @pytest.mark.parametrize(
-    ("agent", "judge", "words"),
+    ("asked", "words"),
     [
-        ("claude-sonnet-5-5", "claude-sonnet-5-5", "is the model that answered"),
-        ("claude-sonnet-5-5", "claude-haiku-5-5", "is of the family of the model that answered"),
-        ("claude-sonnet-5-5", "gpt-9", ""),
-        ("claude-sonnet-5-5", "", ""),
+        ({"model": "claude-sonnet-5-5"}, "The judge, claude-sonnet-5-5, is the model that answered"),
+        ({"model": "claude-haiku-5-5"}, f"The judge, claude-haiku-5-5, is {_KIN}"),
+        ({"model": "gpt-9"}, ""),
+        ({"panel": ["gpt-9", "claude-haiku-5-5", "llama-7"]}, f"Of the judges, claude-haiku-5-5 is {_KIN}"),
+        ({"model": "gpt-9", "escalate": "claude-opus-5-5"}, f"Of the judges, claude-opus-5-5 is {_KIN}"),
+        ({"panel": ["gpt-9", "llama-7", "qwen-5"]}, ""),
     ],
 )
-def test_a_judge_of_the_agent_s_kin_is_named(agent: str, judge: str, words: str) -> None:
+def test_a_judge_of_the_agent_s_kin_is_named(asked: dict[str, Any], words: str) -> None:
     given = arm("old", {c: [FULL] for c in TEN})
-    asked = given.made.manifest
-    info = GraderInfo(kind=next(iter(given.counts)), version="1", model=judge)
-    wanted = dataclasses.replace(asked.eval, model=ModelSpec(name=agent))
-    manifest = dataclasses.replace(asked, graders=(info,), eval=wanted)
-    base = dataclasses.replace(given, run=dataclasses.replace(given.made, manifest=manifest))
-    found = [each for each in of_arms(base, base, grader=info.kind) if each.startswith("The judge, ")]
-    assert len(found) == bool(words)
-    assert all(words in each for each in found)
+    (kind,) = given.counts
+    manifest = given.made.manifest
+    model = asked.get("model")
+    spec = GraderSpec(
+        kind="judge",
+        model=ModelSpec(name=model) if model else None,
+        panel=tuple(ModelSpec(name=name) for name in asked.get("panel", ())),
+        escalate=Escalation(model=ModelSpec(name=asked["escalate"]), when="both")
+        if "escalate" in asked
+        else None,
+    )
+    wanted = dataclasses.replace(manifest.eval, model=ModelSpec(name="claude-sonnet-5-5"), graders=(spec,))
+    base = dataclasses.replace(
+        given,
+        run=dataclasses.replace(given.made, manifest=dataclasses.replace(manifest, eval=wanted)),
+        counts={"judge": given.counts[kind]},
+    )
+    kin = [each for each in of_arms(base, base, grader="judge") if "the model that answered" in each]
+    assert len(kin) == bool(words)
+    assert all(each.startswith(words) for each in kin)

@@ -30,7 +30,7 @@ from harness.parsing.agents import read_agent
 from harness.parsing.reading import read
 from harness.parsing.yamltext import parse
 from harness.planning.keys import run_id
-from harness.records.inputs import Dataset, Eval, Gate, Rubric
+from harness.records.inputs import Dataset, Eval, Gate, ModelSpec, Pairwise, Rubric
 from harness.records.outcomes import Request
 from making import manifest
 from test_architecture import ROWS
@@ -307,6 +307,7 @@ def test_what_a_run_is_not_known_by_is_all_named() -> None:
         "max_missing": 0.5,
         "candidates": ("HEAD~1",),
         "gate": Gate(),
+        "pairwise": Pairwise(model=ModelSpec(name="claude-haiku-5-5")),
         "seed": 1,
         "notes": ("a note",),
     }

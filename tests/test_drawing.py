@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 import sample
-from harness.charts import draw
+from harness.charts.of_report import draw
 from harness.drawing import drawing
 from harness.records.results import Report
 

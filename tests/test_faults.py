@@ -13,7 +13,8 @@ from allowances import Allowance, Limits
 from harness.errors import CallError, IncompleteError
 from harness.models.messages import Pace, RetryPolicy, connect
 from harness.models.pricing import shipped_prices
-from harness.pacing.traffic import Retry, Traffic
+from harness.models.silence import Silence
+from harness.pacing.traffic import Quiet, Retry, Traffic
 from harness.planning.model import API_VERSION
 from harness.records.outcomes import Answer, Message, Request
 from loopback import KEY, Loopback
@@ -147,13 +148,38 @@ async def test_while_a_server_is_down_no_more_calls_are_begun_than_the_limit(ser
 
 
 async def test_the_first_retry_of_each_kind_is_told_and_all_are_counted(server: Loopback) -> None:
-    told: list[Retry] = []
-    traffic = Traffic(tell=told.append)
+    heard: list[Retry | Quiet] = []
+    traffic = Traffic(tell=heard.append)
     await ask_many(server.at("529,times=3+500,times=2"), 6, traffic=traffic)
+    told = [news for news in heard if isinstance(news, Retry)]
+    assert len(told) == len(heard)
     assert sorted(retry.kind for retry in told) == ["overloaded", "server"]
     assert all(retry.place.startswith(server.url) for retry in told)
     assert traffic.retries == 5
     assert (traffic.in_flight, traffic.refusals) == (0, 0)
+
+
+async def test_that_nobody_answers_is_told_ever_more_rarely_until_somebody_does(server: Loopback) -> None:
+    told: list[Retry | Quiet] = []
+    policy = replace(HASTY, attempt_seconds=30, quiet_seconds=0.05)
+    await ask_many(server.at("slow,seconds=0.5,times=3"), 3, policy=policy, traffic=Traffic(tell=told.append))
+    assert [news.seconds for news in told if isinstance(news, Quiet)][:2] == [0.05, 0.2]
+    assert told[0] == Quiet(
+        place=server.at("slow,seconds=0.5,times=3"), seconds=0.05, in_flight=3, patience=30
+    )
+
+
+@pytest.mark.parametrize("replied", [True, False])
+async def test_after_the_first_reply_silence_is_no_news(*, replied: bool) -> None:
+    told: list[float] = []
+    silence = Silence(0.0, told.append)
+    silence.begun()
+    if replied:
+        silence.over()
+        silence.begun()
+    await asyncio.sleep(0.01)
+    silence.over()
+    assert (told == []) is replied
 
 
 # ------------------------------------------------------------------ behind a limit

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from front_door import AGENT, RUBRIC, Door, Finished
-from loopback import Body, Loopback
+from loopback import KEY, Body, Loopback
 
 TWO, JUDGED = 2, 4  # two cases; two criteria each
 
@@ -457,6 +457,17 @@ def test_ctrl_c_ends_cleanly_and_the_next_run_goes_on(door: Door) -> None:
     assert len(results(door)["arms"][0]["trials"]["judge"]) == 30
 
 
+@pytest.mark.parametrize("command", ["run", "compare", "report"])
+def test_a_command_loads_what_is_heavy_only_when_it_needs_it(command: str) -> None:
+    code = (
+        f"import sys, harness.cli.{command}; "
+        "heavy = {'anthropic', 'httpx2', 'aiohttp', 'numpy', 'scipy', 'pandas', 'matplotlib', 'jinja2'}; "
+        "print(heavy & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
 def test_help_is_quick_and_imports_nothing_heavy() -> None:
     script = (
         "import sys; from harness.cli.main import main; main(['--help']); "
@@ -707,3 +718,22 @@ def test_json_for_programs_holds_no_character_that_acts_on_a_terminal(small: Sma
     done = small.door.run("check", "agents/odd.md", "--json")
     assert done.data
     assert not {"\u202e", "\x9b"} & set(done.out)
+
+
+def test_without_a_key_a_profile_of_the_sdk_s_own_is_not_looked_for(door: Door, server: Loopback) -> None:
+    """It would be somebody else's money: the key of a run is the one that its environment says."""
+    door.eval(server.url)
+    profile = {"type": "api_key", "api_key": KEY, "base_url": server.url}
+    for name in ("default", "another"):
+        door.write(f"home/.config/anthropic/configs/{name}.json", json.dumps(profile))
+    home = str(door.root / "home")
+    door.environ |= {
+        "HOME": home,
+        "ANTHROPIC_CONFIG_DIR": f"{home}/.config/anthropic",
+        "ANTHROPIC_PROFILE": "another",
+    }
+    door.key = ""
+    done = door.run("run", "small")
+    assert done.code == 3
+    assert "ANTHROPIC_API_KEY is not set" in done.err
+    assert server.count() == 0

@@ -7,15 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.planning.keys import Asked, answer_key, digest, grader_hash, run_id, verdict_key
+from harness.grading.seats import Seat
+from harness.planning.keys import Asked, answer_key, digest, grader_hash, run_id, together, verdict_key
 from harness.planning.work import request_of
-from harness.records.inputs import GraderSpec, ModelSpec, Signal
+from harness.records.inputs import ModelSpec, Signal
 from harness.records.outcomes import Message, Request
 from harness.records.runs import GraderInfo
 from making import INFOS, JUDGE, MODEL, agent, case, criterion, manifest, rubric, spec
 
 REQUEST = request_of(manifest(), case("queues"), "1")
 JUDGE_SPEC = spec("judge")
+SEAT = Seat(model=JUDGE)
+STORED = {
+    "verdict": "49c11a7ebeaf05cb30cc1d422e796cd04b12bffa8bb3ebfbe98fbad8e66e3dd4",
+    "grader": "70ddf29a69e0baaa8f7f34fc6592ee1dbc4ff6b460b94148da188d4548db894e",
+}
 ASKED = Asked("security", criterion("threat"), "question", "answer")
 
 
@@ -69,25 +75,32 @@ def test_a_verdict_is_asked_again_when_its_grader_would_see_another_question(
     kind: str, change: dict[str, Any], *, asked_again: bool
 ) -> None:
     changed = Asked(ASKED.dimension, replace(ASKED.criterion, **change), "question", "answer")
-    same = verdict_key(INFOS[kind], spec(kind), ASKED) == verdict_key(INFOS[kind], spec(kind), changed)
+    seat = SEAT if kind == "judge" else None
+    same = verdict_key(INFOS[kind], seat, ASKED) == verdict_key(INFOS[kind], seat, changed)
     assert same is not asked_again
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        (GraderInfo(kind="judge", version="j2"), JUDGE_SPEC, ASKED),
-        (INFOS["judge"], GraderSpec(kind="judge", model=replace(JUDGE, name="claude-opus-5-5")), ASKED),
-        (INFOS["judge"], GraderSpec(kind="judge", model=replace(JUDGE, max_tokens=1)), ASKED),
-        (INFOS["judge"], JUDGE_SPEC, Asked("security", ASKED.criterion, "another question", "answer")),
-        (INFOS["judge"], JUDGE_SPEC, Asked("security", ASKED.criterion, "question", "another answer")),
+        (GraderInfo(kind="judge", version="j2"), SEAT, ASKED),
+        (INFOS["judge"], Seat(model=replace(JUDGE, name="claude-opus-5-5")), ASKED),
+        (INFOS["judge"], Seat(model=replace(JUDGE, max_tokens=1)), ASKED),
+        (INFOS["judge"], Seat(model=JUDGE, vote=2), ASKED),
+        (INFOS["judge"], SEAT, Asked("security", ASKED.criterion, "another question", "answer")),
+        (INFOS["judge"], SEAT, Asked("security", ASKED.criterion, "question", "another answer")),
+        (INFOS["judge"], SEAT, ASKED, together(INFOS["judge"], [ASKED])),
     ],
 )
-def test_another_judge_question_or_answer_is_another_verdict(other: tuple[Any, Any, Any]) -> None:
-    assert verdict_key(*other) != verdict_key(INFOS["judge"], JUDGE_SPEC, ASKED)
-    assert verdict_key(INFOS["judge"], JUDGE_SPEC, ASKED, vote=2) != verdict_key(
-        INFOS["judge"], JUDGE_SPEC, ASKED
-    )
+def test_another_judge_vote_question_or_answer_is_another_verdict(other: tuple[Any, ...]) -> None:
+    assert verdict_key(*other) != verdict_key(INFOS["judge"], SEAT, ASKED)
+
+
+def test_what_is_stored_from_before_votes_and_modes_is_found() -> None:
+    """These were written down when a judge had one vote and was asked one criterion a call."""
+    asked = replace(ASKED, briefing_hash="briefing")
+    assert verdict_key(INFOS["judge"], SEAT, asked) == STORED["verdict"]
+    assert grader_hash(INFOS["judge"], JUDGE_SPEC, [rubric("security")]) == STORED["grader"]
 
 
 def test_asking_the_same_again_is_the_same_run() -> None:

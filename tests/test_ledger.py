@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import CallError, UnaffordableError
+from harness.grading.seats import Seat
 from harness.metering import Metered, Purse
 from harness.models.pricing import shipped_prices
 from harness.planning.ledger import Ledger, bound
@@ -64,8 +65,10 @@ def test_a_call_never_costs_more_than_its_bound(text: str, system: str, writes: 
 
 
 def test_a_judge_s_schema_and_whole_conversation_are_in_its_bound() -> None:
-    asked = judge_request(JUDGE, "v", Exam(case("queues"), "answer"), criterion("input"), "nonce")
-    longer = judge_request(JUDGE, "v", Exam(case("queues"), "answer" * 100), criterion("input"), "nonce")
+    asked, longer = (
+        judge_request(Seat(model=JUDGE), "v", Exam(case("queues"), text, "nonce"), [criterion("input")])
+        for text in ("answer", "answer" * 100)
+    )
     judging = price(JUDGE.name)
     assert bound(longer, judging) - bound(asked, judging) == pytest.approx(
         594 * judging.rates.cache_write / 1e6

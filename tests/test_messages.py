@@ -12,15 +12,19 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
+from anthropic import DefaultAioHttpClient
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import AccessError, CallError, HarnessError, InputError
 from harness.models.faults import PassingError, retry_after
 from harness.models.messages import Pace, RetryPolicy, connect
+from harness.models.transport import sdk_client
 from harness.models.wire import read_reply, wire
 from harness.planning.model import API_VERSION
 from harness.planning.prices import Price, PriceTable, Rates
@@ -188,6 +192,38 @@ def test_the_sdk_is_not_imported_before_a_connection_is_opened() -> None:
     code = "import sys, harness.models.messages; print({'anthropic', 'httpx2'} & set(sys.modules))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.strip() == "set()"
+
+
+async def test_of_the_sdk_a_call_loads_its_client_and_nothing_else(server: Loopback) -> None:
+    code = """
+import asyncio, sys
+from harness.models.messages import Pace, connect
+from harness.models.pricing import shipped_prices
+from harness.records.outcomes import Message, Request
+
+async def ask(url, key):
+    async with connect(base_url=url, key=key, pace=Pace(concurrency=1), prices=shipped_prices()) as model:
+        asked = Request(
+            provider="anthropic", base_url=url, api_version="", model="any", max_tokens=9, system="",
+            messages=(Message(role="user", parts=("Why?",)),), sample="1",
+        )
+        await model.answer(asked)
+
+asyncio.run(ask(*sys.argv[1:]))
+from harness.models import transport
+print("anthropic" in sys.modules, sys.modules[transport.Http.__base__.__module__].__file__)
+"""
+    command = (sys.executable, "-c", code, server.url, KEY)
+    out = (
+        await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True)
+    ).stdout
+    loaded, file = out.split()
+    assert (loaded, Path(file).parts[-4]) == ("False", "anthropic")
+
+
+def test_an_sdk_that_keeps_its_client_elsewhere_is_loaded_whole() -> None:
+    assert sdk_client("nowhere") is DefaultAioHttpClient
+    assert issubclass(sdk_client(), httpx2.AsyncClient)
 
 
 # ------------------------------------------------------------------ what comes back

@@ -1,5 +1,6 @@
 """The page in a real browser, opened from disk: hostile text, filter, deep links, themes, a phone."""
 
+import re
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import sample
-from harness.charts import draw
+from harness.charts.of_report import draw
 from harness.records.inputs import Gate
 from harness.reporting.page import html
 from test_sheets import made, told
@@ -35,6 +36,20 @@ document.addEventListener("securitypolicyviolation", (event) => {
   window.violations.push(event.violatedDirective);
 });
 """
+
+
+# The base's words put together from what is compared, beside its answer; then the same for a candidate's.
+_REBUILT = """() => {
+  const [base, other] = document.querySelectorAll("#case-cache-stampede .arm");
+  const parts = [...other.querySelectorAll(".compared > *")];
+  const text = (tags) => parts.filter((one) => one.matches(tags)).map((one) => one.textContent).join("");
+  differ(other.closest("details"), false);
+  const answer = (arm) => textOf(arm.querySelector(".answer"));
+  return [[text("span, del"), answer(base)], [text("span, ins"), answer(other)]];
+}"""
+_WRITES = """() => {
+  try { document.body.innerHTML = "<b>in</b>"; return ""; } catch (error) { return error.name; }
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -64,17 +79,18 @@ def page(request: pytest.FixtureRequest, browser: "Browser", file: Path) -> "Ite
 
 
 @contextmanager
-def opened(browser: "Browser", file: Path, width: int) -> "Iterator[Page]":
+def opened(browser: "Browser", file: Path, width: int, place: str = "") -> "Iterator[Page]":
     """Open the page; whatever it complains of, asks for or runs that it should not fails the test."""
     context = browser.new_context(viewport={"width": width, "height": 844})
     page = context.new_page()
+    page.set_default_timeout(8_000)
     troubles: list[str] = []
     page.on("console", lambda message: troubles.append(message.text))
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.on("dialog", lambda dialog: troubles.append(dialog.message))
     page.on("request", lambda asked: troubles.append(asked.url) if asked.url.startswith("http") else None)
     page.add_init_script(_WATCH)
-    page.goto(file.as_uri())
+    page.goto(file.as_uri() + place)
     yield page
     assert troubles == []
     assert page.evaluate("window.violations") == []
@@ -93,8 +109,14 @@ def settle(page: "Page", cases: int) -> None:
     )
 
 
-def test_everything_opened_at_once_runs_nothing_and_fits(page: "Page") -> None:
+def open_all(page: "Page") -> None:
+    """Open every case and wait until what is folded away in them is there."""
     page.locator("#open").click()
+    page.wait_for_function("() => document.querySelectorAll('details.case > .body').length === cases.length")
+
+
+def test_everything_opened_at_once_runs_nothing_and_fits(page: "Page") -> None:
+    open_all(page)
     assert page.locator("details.case[open]").count() == visible_cases(page) == 12
     page.evaluate("() => document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
@@ -103,7 +125,7 @@ def test_everything_opened_at_once_runs_nothing_and_fits(page: "Page") -> None:
 
 
 def test_hostile_links_lead_nowhere(page: "Page") -> None:
-    page.locator("#open").click()
+    open_all(page)
     for attribute in ("href", "src"):
         addresses = page.eval_on_selector_all(
             f"[{attribute}]", "(found, name) => found.map(one => one.getAttribute(name))", attribute
@@ -125,8 +147,9 @@ def test_cases_can_be_narrowed_to_a_tag_to_problems_and_to_a_dimension(page: "Pa
     page.locator("[name=tag]").select_option('"><script>')
     settle(page, 1)
     page.locator("[name=tag]").select_option("")
-    page.locator("[name=show]").select_option("problems")
-    settle(page, 2)
+    for state in ("failed", "ungraded"):
+        page.locator("[name=show]").select_option(state)
+        settle(page, 1)
     page.locator("[name=show]").select_option("flips")
     page.locator("[name=dimension]").select_option("security")
     flipped = {
@@ -138,7 +161,7 @@ def test_cases_can_be_narrowed_to_a_tag_to_problems_and_to_a_dimension(page: "Pa
     }
     settle(page, len(flipped))
     assert visible_cases(page) == len(flipped)
-    page.locator("#open").click()
+    open_all(page)
     shown = page.locator("table.criteria:visible").evaluate_all(
         "all => all.map(one => one.dataset.dimension)"
     )
@@ -146,7 +169,7 @@ def test_cases_can_be_narrowed_to_a_tag_to_problems_and_to_a_dimension(page: "Pa
 
 
 def test_only_criteria_that_differ(page: "Page") -> None:
-    page.locator("#open").click()
+    open_all(page)
     every = page.locator("table.criteria tbody tr:visible").count()
     page.get_by_label("only criteria that differ").check()
     page.wait_for_function("() => document.documentElement.classList.contains('differing')")
@@ -164,20 +187,91 @@ def test_a_deep_link_opens_its_case_even_when_it_was_filtered_away(page: "Page")
 def test_a_quote_leads_to_its_place_in_the_answer(page: "Page", file: Path) -> None:
     page.goto(file.as_uri() + "#case-adhd-task-api")
     quote = page.locator("#case-adhd-task-api[open] .quote a:visible").first
-    target = quote.get_attribute("href") or ""
+    assert quote.inner_text()
+    target = (quote.get_attribute("href") or "")[1:]
     quote.click()
-    marked = page.locator(f"mark[id='{target[1:]}']")
-    assert marked.evaluate("one => one.matches(':target')")
     page.wait_for_function(
-        """id => { const place = document.getElementById(id).getBoundingClientRect();
-                   return place.top >= 0 && place.bottom <= innerHeight; }""",
-        arg=target[1:],
+        """id => { const found = document.getElementById(id), place = found.getBoundingClientRect();
+                   return found.matches(".lit") && place.top >= 0 && place.bottom <= innerHeight; }""",
+        arg=target,
     )
+
+
+def test_a_quote_beside_a_verdict_is_what_is_marked_in_the_answer(page: "Page") -> None:
+    open_all(page)
+    differing = page.evaluate(
+        """() => [...document.querySelectorAll(".quote a")].filter((link) => {
+             const pieces = marksOf(link.closest(".case")).get(link.hash.slice(1));
+             return !link.textContent || !pieces.every((one) => one.title);
+           }).length"""
+    )
+    assert differing == 0
+    assert "stolen token" in page.locator(".quote a").all_inner_texts().__str__()
+
+
+def test_a_deep_link_to_a_criterion_opens_its_case_and_lights_its_evidence(
+    browser: "Browser", file: Path
+) -> None:
+    place = "#case-tenant-isolation/security/sec-threat"
+    with opened(browser, file, 1280, place) as page:
+        page.locator("#case-tenant-isolation[open] tr.lit").wait_for()
+        row = page.locator("tr.lit")
+        assert row.get_attribute("id") == place[1:]
+        quoted = {link.get_attribute("href") for link in row.locator(".quote a").all()}
+        lit = {f"#{mark.get_attribute('id')}" for mark in page.locator("mark.lit[id]").all()}
+        assert quoted
+        assert lit == quoted
+
+
+def test_cases_can_be_sorted_and_narrowed_by_what_their_scores_did(page: "Page") -> None:
+    def gains() -> list[float]:
+        found: list[float] = page.evaluate(
+            "() => visibleCases().map((one) => Math.min(...facts.cases[cases.indexOf(one)].gains[0]))"
+        )
+        return found
+
+    page.locator("[name=moved]").select_option("worse")
+    page.wait_for_function("() => visibleCases().length < cases.length")
+    assert all(gain < 0 for gain in gains())
+    page.locator("[name=moved]").select_option("")
+    page.locator("[name=sort]").select_option("loss")
+    page.wait_for_function("() => list.firstElementChild !== cases[0]")
+    assert gains() == sorted(gains())
+    page.locator("[name=sort]").select_option("")
+    page.wait_for_function("() => list.firstElementChild === cases[0]")
+
+
+def test_what_changed_between_two_answers_can_be_shown_word_by_word(page: "Page", file: Path) -> None:
+    page.goto(file.as_uri() + "#case-cache-stampede")
+    case = page.locator("#case-cache-stampede[open]")
+    button = case.locator("[data-differ]")
+    button.click()
+    assert button.get_attribute("aria-pressed") == "true"
+    assert {"outbox", "alert"} <= set(case.locator(".compared").first.inner_text().split())
+    for compared in case.locator(".compared").all():
+        assert compared.locator("ins, del").count() > 0
+    before, after = page.evaluate(_REBUILT)
+    for rebuilt, whole in (before, after):
+        assert rebuilt.split() == whole.split()
+    assert case.locator(".compared").count() == 0
+
+
+def test_a_case_is_copied_as_markdown_that_acts_on_nothing(browser: "Browser", file: Path) -> None:
+    with opened(browser, file, 1280, "#case-hostile-input") as page:
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.locator("#case-hostile-input[open] [data-copy]").click()
+        page.wait_for_function("() => find('said').textContent === 'Copied as Markdown'")
+        copied: str = page.evaluate("() => navigator.clipboard.readText()")
+    outside = re.sub(r"(`{3,}).*?\n\1", "", copied, flags=re.DOTALL)
+    assert "Names at least one specific threat" in outside
+    assert set(re.findall(r"<[^>]*>", outside)) <= {"<details>", "</details>", "<summary>", "</summary>"}
+    assert not re.search(r"(?<!\\)[*\[\]|]|@(?!\u200b)", outside.replace("**", ""))
 
 
 def test_another_attempt_shows_another_answer(page: "Page", file: Path) -> None:
     page.goto(file.as_uri() + "#case-slow-orders-query")
     case = page.locator("#case-slow-orders-query")
+    case.locator(".body").wait_for()
     assert "no answer within 120 s" in case.locator(".panel:visible").nth(1).inner_text()
     case.get_by_role("button", name="2").click()
     assert case.locator(".panel:visible .answer").count() == 3
@@ -197,9 +291,29 @@ def test_the_theme_can_be_turned_and_its_charts_turn_with_it(page: "Page") -> No
 
 def test_the_keyboard_alone_reaches_and_opens_a_case(page: "Page") -> None:
     page.locator("#close").focus()
+    page.keyboard.press("Tab")  # to what explains the keys
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.locator("#case-adhd-task-api[open]").wait_for()
+
+
+def test_single_keys_walk_through_the_cases_and_can_be_switched_off(page: "Page") -> None:
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    case = page.locator("#case-slow-orders-query[open]")
+    case.locator(".body").wait_for()
+    page.keyboard.press("2")
+    assert case.get_by_role("button", name="2").get_attribute("aria-pressed") == "true"
+    page.keyboard.press("k")
+    assert page.evaluate("document.activeElement.parentElement.id") == "case-adhd-task-api"
+    page.keyboard.press("/")
+    page.keyboard.type("jjk")
+    assert page.locator("[name=text]").input_value() == "jjk"
+    page.locator(".keys summary").click()
+    page.get_by_label("single keys work").uncheck()
+    page.locator("body").press("j")
+    assert page.evaluate("document.activeElement.closest('details.case')") is None
 
 
 def test_every_chart_is_an_image_that_loads(page: "Page") -> None:
@@ -213,6 +327,8 @@ def test_paper_gets_the_light_charts_and_no_controls(page: "Page") -> None:
     page.set_viewport_size({"width": 794, "height": 1123})  # A4 at 96 dots an inch
     page.emulate_media(media="print")
     assert not page.locator("#filter").is_visible()
+    page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("details.fold:not(.folded, .keys):not([open])").count() == 0
     assert page.locator(".chart img:visible").count() == page.locator(".chart img.light").count()
 
 
@@ -228,3 +344,46 @@ def test_a_page_of_scores_from_elsewhere_opens_without_cases(
         page.click("#theme")
         assert page.locator("#verdict .big").inner_text() == "Better"
         assert page.locator("nav a").all_inner_texts() == ["Verdict", "Dimensions", "Provenance"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing_serious(browser: "Browser", file: Path, width: int, scheme: str) -> None:
+    """Axe checks contrast, names, roles and landmarks; it is run with cases open, as inserted."""
+    axe = pytest.importorskip("axe_playwright_python.base", reason="axe-playwright-python is not installed")
+    with opened(browser, file, width, "#case-tenant-isolation/security/sec-threat") as page:
+        if scheme == "dark":
+            page.locator("#theme").click()
+        page.locator("tr.lit").wait_for()
+        page.locator("#case-tenant-isolation [data-differ]").click()
+        page.evaluate(
+            "() => document.querySelectorAll('details.fold').forEach((one) => { one.open = true; })"
+        )
+        page.locator("#flips .folded .body").first.wait_for()
+        page.evaluate(Path(axe.AXE_FILE_PATH).read_text(encoding="utf-8"))
+        found = page.evaluate(
+            "() => axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] })"
+        )
+    troubles = [
+        (each["id"], node["target"], node["failureSummary"])
+        for each in found["violations"]
+        for node in each["nodes"]
+    ]
+    assert troubles == []
+
+
+def test_without_a_script_the_page_says_where_the_answers_are(browser: "Browser", file: Path) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(file.as_uri())
+    assert "read them in results.json" in page.locator("noscript").inner_text()
+    assert page.locator("#verdict .big").first.is_visible()
+    context.close()
+
+
+def test_no_other_script_can_turn_text_into_elements(browser: "Browser", file: Path) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(file.as_uri())
+    assert page.evaluate(_WRITES) == "TypeError"
+    context.close()

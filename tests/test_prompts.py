@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from front_door import Door
+from harness.grading.seats import Seat
 from harness.planning.work import marks_of
 from harness.prompts import Exam, judge_request
 from harness.records.inputs import Case
@@ -17,7 +18,7 @@ CASE = Case(id="queues", prompt="Which queue?", guidance="They have no Kafka.", 
 
 
 def read(case: Case) -> str:
-    request = judge_request(JUDGE, "v", Exam(case, "The answer."), criterion("input"), "n0nce")
+    request = judge_request(Seat(model=JUDGE), "v", Exam(case, "The answer.", "n0nce"), [criterion("input")])
     return "".join(part for message in request.messages for part in message.parts)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from front_door import AGENT, RUBRIC, Door
 from loopback import Loopback
+from recordings import BOTH, record
 
 pytest_plugins = ["pytester"]
 
@@ -127,3 +128,19 @@ def test_a_project_without_evals_imports_nothing_of_the_harness(pytester: pytest
     """)
     done = pytester.run(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", timeout=60)
     done.assert_outcomes(passed=1)
+
+
+def test_a_custom_grader_runs_only_where_it_is_allowed(door: Door, pytester: pytest.Pytester) -> None:
+    record(door, ("queues", "caches"), lambda *_: BOTH, lambda *_: BOTH)
+    finding = "from harness.records.findings import Finding\n\n\n"
+    door.write("tone.py", f"{finding}def grade(*_):\n    return Finding(met=True)\n")
+    door.eval(
+        "http://127.0.0.1:9",
+        model={"provider": "recorded", "answers": "datasets/recorded.jsonl"},
+        graders=[{"kind": "custom", "function": "tone:grade"}],
+        candidates=["agents/old.md"],
+    )
+    refused = pytest_in(door, pytester)
+    assert refused.ret != 0
+    refused.stdout.fnmatch_lines(["*nobody has allowed that*"])
+    assert pytest_in(door, pytester, "--evals-allow-code").ret == 0

@@ -47,7 +47,7 @@ class Seen(HTMLParser):
 
 
 def quote(text: str, identity: str = "q") -> Quote:
-    return Quote(id=identity, text=text, title="sec-threat (judge)")
+    return Quote(id=identity, text=text)
 
 
 def letters(text: str) -> str:

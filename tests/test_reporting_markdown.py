@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 import golden
@@ -96,3 +98,57 @@ def test_odd_reports_still_read_well(report: Report, says: str) -> None:
     assert says in text
     assert "None" not in text
     assert not re.search(r"\bnan\b", text)
+
+
+NASTY = st.text(
+    st.sampled_from("`|<>&*_[]()!#@~$^\\-+=.:/\n\r\t \"'aGH1w\u202e\x00\u200b😀"), min_size=1, max_size=60
+) | st.sampled_from(
+    [
+        "@everyone #1 GH-1 owner/name#2",
+        "</summary></details><script>alert(1)</script>",
+        "```\n# heading\n```",
+        "https://evil.example www.evil.example ftp://evil.example a@b.example",
+        "[a](javascript:alert(1)) ![b](https://evil.example/x.png)",
+        "$\\frac{1}{0}$ :smile: &lt;b&gt;",
+        "1. one\n2. two\n- [ ] three",
+        "x" * 70_000,
+        "&" * 70_000,
+        "😀" * 40_000,
+    ]
+)
+
+
+def everywhere(report: Report, text: str) -> Report:
+    """Put a text wherever a model, a dataset, an agent file or a person can put one."""
+    comparisons = tuple(
+        replace(
+            each,
+            base=text,
+            headline=text,
+            caveats=(text,),
+            flips=tuple(replace(flip, text=text, case=text, dimension=text) for flip in each.flips),
+            gates=tuple(replace(gate, words=text, dimension=text) for gate in each.gates),
+            differences=tuple(replace(one, dimension=text) for one in each.differences),
+        )
+        for each in report.comparisons
+    )
+    return replace(
+        report, eval_name=text, notes=(text,) * 80, command=text, provenance=((text, text),) * 80,
+        comparisons=comparisons, base=replace(report.base, label=text),
+    )  # fmt: skip
+
+
+@given(text=NASTY)
+@settings(max_examples=60, deadline=None)
+def test_whatever_is_written_anywhere_it_fits_and_stays_text(text: str) -> None:
+    shown = markdown(everywhere(sample.report(SMALL), text))
+    assert len(shown) < LIMIT
+    tokens = MarkdownIt("gfm-like", {"linkify": False, "html": True}).parse(shown)
+    inline = [child for token in tokens for child in token.children or ()]
+    assert not {token.type for token in inline} & {"link_open", "image", "html_inline", "s_open"}
+    blocks = [token.content.strip() for token in tokens if token.type == "html_block"]
+    assert all(re.fullmatch(r"<details><summary>[^<]*</summary>|</details>", block) for block in blocks)
+    assert not any(token.type in {"fence", "code_block", "ordered_list_open"} for token in tokens)
+    prose = "\n".join(token.content for token in inline if token.type == "text")
+    assert not re.search(r"@\w|#\w|\bGH-\d|https?://|www\.", prose)
+    assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e]", shown)

@@ -3,24 +3,38 @@
 import base64
 import hashlib
 import re
+import runpy
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import sample
-from harness.charts import draw
+from folded import PACKS, unfolded
+from harness.charts.of_report import draw
 from harness.records.results import Report
 from harness.reporting import diff
 from harness.reporting.page import html
 from harness.reporting.selection import deciding, overall, quotes, spread, telling
 
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+
 
 @pytest.fixture(scope="module")
-def page() -> str:
+def written() -> str:
+    """The page as the file holds it, what is folded away packed."""
     report = sample.report()
     return html(report, draw(report))
+
+
+@pytest.fixture(scope="module")
+def page(written: str) -> str:
+    """The page with everything in it unpacked, as if a reader had opened all of it."""
+    return unfolded(written)
 
 
 class Outline(HTMLParser):
@@ -37,7 +51,7 @@ class Outline(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
-        self.scripts += tag == "script"
+        self.scripts += tag == "script" and "type" not in values  # one with a type of ours is data
         if re.fullmatch(r"h[1-6]", tag):
             self.headings.append(int(tag[1]))
         if "id" in values:
@@ -62,6 +76,7 @@ def test_the_policy_allows_our_script_and_style_and_nothing_else(page: str) -> N
     rules = dict(rule.strip().split(" ", 1) for rule in policy.replace("&#39;", "'").split(";"))
     assert rules["default-src"] == "'none'"
     assert rules["img-src"] == "data:"
+    assert rules["require-trusted-types-for"] == "'script'"
     for tag, rule in (("script", "script-src"), ("style", "style-src")):
         (text,) = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
         digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
@@ -100,21 +115,37 @@ def test_each_verdict_is_a_word_beside_its_sign_and_colour(page: str) -> None:
         assert f'<span class="big">{verdict.capitalize()}</span>' in page
 
 
-def test_equal_reports_give_equal_pages(page: str) -> None:
+def test_equal_reports_give_equal_pages(written: str) -> None:
     report = sample.report()
-    assert html(report, draw(report)) == page
+    assert html(report, draw(report)) == written
 
 
-def test_a_page_of_seventy_two_trials_is_small(page: str) -> None:
-    assert len(page) < 1_500_000
+def test_a_page_is_much_smaller_than_what_is_folded_away_in_it(written: str, page: str) -> None:
+    charts = sum(len(address) for address in re.findall(r'src="(data:[^"]*)"', written))
+    assert len(written) - charts < (len(page) - charts) / 4
+
+
+def test_a_thousand_trials_fit_into_five_megabytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    made = runpy.run_path(str(BENCHMARKS / "page.py"))["made"]
+    small, large = (len(html(made(trials, 1)[0], {}).encode()) for trials in (60, 180))
+    charts = 400_000
+    assert small + charts + (1000 - 60) * (large - small) / 120 < 5_000_000
+
+
+def test_what_is_folded_away_is_data_to_a_browser_and_cannot_end_its_element(written: str) -> None:
+    packs = PACKS.findall(written)
+    assert len(packs) > len(sample.report().cases)
+    assert not any(re.search(r"[<>&]", pack) for pack in packs)
 
 
 @pytest.mark.parametrize("tag", ["</script>", "</style>", "</details>"])
 def test_no_text_of_the_data_closes_an_element_of_ours(tag: str, page: str) -> None:
     report = sample.report()
     cases = tuple(replace(case, title=tag * 3, prompt=tag * 3, tags=(tag,)) for case in report.cases)
-    assert html(replace(report, cases=cases, notes=(tag,)), {}).count(tag) == html(report, {}).count(tag)
-    assert page.count("</script>") == page.count("</style>") == 1
+    hostile = unfolded(html(replace(report, cases=cases, notes=(tag,)), {}))
+    assert hostile.count(tag) == unfolded(html(report, {})).count(tag)
+    assert page.count("</style>") == 1
 
 
 @pytest.mark.parametrize(
@@ -127,7 +158,7 @@ def test_no_text_of_the_data_closes_an_element_of_ours(tag: str, page: str) -> N
     ],
 )
 def test_odd_reports_still_read_well(report: Report, says: str, says_not: str) -> None:
-    text = html(report, draw(report))
+    text = unfolded(html(report, draw(report)))
     assert says in text
     assert not re.search(rf">[^<]*\b{says_not}\b", text.split("<body>")[1].split("<script>")[0])
 
@@ -171,3 +202,20 @@ def test_a_diff_does_not_mistake_its_lines_for_its_signs() -> None:
         ("removed", "@@ c"),
         ("added", "@@ d"),
     ]
+
+
+@given(st.text("ab c\n.", max_size=60), st.text("ab c\n.", max_size=60))
+def test_a_diff_gives_back_any_two_texts_and_its_parts_are_its_lines(before: str, after: str) -> None:
+    if before == after or max(before.count("\n"), after.count("\n")) > 3:
+        return  # what is equal, or further than three lines from a change, is left out of a diff
+    found = diff.lines(before, after)
+    assert "\n".join(line.text for line in found if line.kind in {"same", "removed"}) == before
+    assert "\n".join(line.text for line in found if line.kind in {"same", "added"}) == after
+    for line in found:
+        assert line.kind == "place" or "".join(text for text, _ in line.parts) == line.text
+
+
+def test_a_diff_marks_the_words_that_make_the_difference() -> None:
+    found = diff.lines("Keep every answer short and plain.", "Keep every answer long and plain.")
+    marked = {line.kind: [text for text, is_marked in line.parts if is_marked] for line in found}
+    assert marked == {"place": [], "removed": [" short"], "added": [" long"]}

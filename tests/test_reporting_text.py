@@ -72,7 +72,7 @@ def test_a_code_span_cannot_be_ended_from_within(text: str) -> None:
     assert span.content.strip() == line.replace("|", "\N{FULLWIDTH VERTICAL LINE}")
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff20"])
 def test_no_cell_starts_a_formula(start: str) -> None:
     assert cell(f"{start}1+1").startswith("'")
 

@@ -5,7 +5,10 @@ from typing import Any
 import jsonschema
 import pytest
 
+import sample
 from harness.parsing.reading import SCHEMAS, schema
+from harness.records.results import Report
+from harness.reporting.tables import as_json
 
 FOLDER = Path(__file__).parents[1] / "docs" / "schemas"
 
@@ -21,6 +24,7 @@ GOOD: dict[str, Any] = {
         "graders": [{"kind": "signals"}],
         "gate": {"margin": 2.5},
     },
+    "report": json.loads(as_json(sample.report())),
 }
 BAD: list[tuple[str, Any]] = [
     ("dataset", {"id": "a"}),
@@ -32,6 +36,9 @@ BAD: list[tuple[str, Any]] = [
     ("eval", {**GOOD["eval"], "graders": [{"kind": "vibes"}]}),
     ("eval", {**GOOD["eval"], "attempts": "three"}),
     ("eval", {**GOOD["eval"], "gate": {"margins": 1}}),
+    ("report", {**GOOD["report"], "format": 2}),
+    ("report", {**GOOD["report"], "more": 1}),
+    ("report", {name: value for name, value in GOOD["report"].items() if name != "arms"}),
 ]
 
 
@@ -62,4 +69,11 @@ def test_fields_are_described_by_their_docstrings_and_no_others_are_allowed(name
         field.get("description", "") for record in records for field in record["properties"].values()
     ]
     assert "Stable name; results are joined by it." in descriptions or name == "eval"
-    assert sum(map(bool, descriptions)) > len(descriptions) / 2
+    # People write the others in an editor; a report is described record by record.
+    assert name == "report" or sum(map(bool, descriptions)) > len(descriptions) / 2
+    assert all(record.get("description") for record in records)
+
+
+@pytest.mark.parametrize("report", [sample.report(sample.Shape(candidates=())), sample.all_failed()])
+def test_every_results_json_holds_against_the_published_schema(report: Report) -> None:
+    jsonschema.Draft202012Validator(schema(SCHEMAS["report"])).validate(json.loads(as_json(report)))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.charts import draw
+from harness.charts.of_report import draw
 from harness.comparison.pairing import graded_attempts
 from harness.comparison.sheets import KIND, report
 from harness.errors import InputError

@@ -20,6 +20,7 @@ from harness.statistics.calibration import (
     by_case,
     by_criterion,
     by_revision,
+    held_out,
     pooled,
 )
 from harness.statistics.estimates import pass_rate
@@ -83,6 +84,24 @@ def test_leaving_a_case_out_is_measuring_without_it(items: list[Compared]) -> No
         others = [(each.met, each.label) for each in general if each.case != fold.case]
         alpha = krippendorff_alpha(others)
         assert fold.alpha_without == (None if alpha is None else pytest.approx(alpha))
+
+
+@given(ITEMS)
+def test_cases_held_out_average_over_the_criteria_with_both_classes(items: list[Compared]) -> None:
+    found = held_out(items, ASKED)
+    (_, _, both, *_) = pooled(items, ASKED)
+    assert (found is None) == (both.n + both.ungraded == 0)
+    if found is not None:
+        measurable = {each.scope for each in by_criterion(items) if each.measurable}
+        alone = [
+            pooled([each for each in items if each.case == case and each.criterion in measurable], ASKED)[1]
+            for case in {each.case for each in items}
+        ]
+        scores = [each.ac1 for each in alone if each.ac1 is not None]
+        assert found.ac1.n == len(scores)
+        if scores:
+            assert found.ac1.mean == pytest.approx(sum(scores) / len(scores))
+            assert found.ac1.low is None or found.ac1.high is None or found.ac1.low <= found.ac1.high <= 1
 
 
 def test_a_criterion_whose_labels_never_vary_is_not_measurable() -> None:

@@ -16,10 +16,10 @@ from harness.statistics.estimates import (
     mean,
     mean_score,
     pass_rate,
-    t_quantile,
     variance,
     z_quantile,
 )
+from harness.statistics.student import quantile
 
 SCORES = st.lists(st.integers(0, 400).map(lambda quarter: quarter / 4), min_size=1, max_size=30)
 
@@ -123,7 +123,7 @@ def test_clusters_never_narrow_an_interval_and_leave_the_rate(clusters: list[tup
 def test_clusters_that_are_all_or_nothing_count_as_one_item_each() -> None:
     """Ten clusters of ten alike: the design effect is 10 by the textbook, 1 + (m - 1) rho with rho = 1."""
     found = clustered_rate([(10, 10)] * 5 + [(0, 10)] * 5)
-    stretch = t_quantile(0.975, 9) / z_quantile(0.975)
+    stretch = quantile(0.975, 9) / z_quantile(0.975)
     effective = 100 / (10 * 10 / 9 * stretch**2)  # 10 / 9: the sample variance over ten clusters
     z = z_quantile(0.975)
     half = 100 * z * math.sqrt(0.25 / effective + z * z / (4 * effective**2)) / (1 + z * z / effective)

@@ -5,6 +5,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,12 +18,15 @@ from harness.records.estimates import Estimate
 from harness.records.outcomes import Answer, Usage, Verdict
 from harness.records.runs import Look, Stopping
 from harness.results import Failure
+from harness.store.address import Place
 from harness.store.opening import open_store
+from harness.store.store import Store
 from harness.store.tables import MIGRATIONS
 from making import calibration, manifest, run
+from postgres import Cluster
 
 AT = "2026-11-22T00:00:00.000Z"
-TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+TEXT = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\0\ufffe01"))
 ANSWERS = st.builds(
     Answer,
     text=TEXT,
@@ -51,6 +55,22 @@ def test_what_is_kept_is_what_is_found(
         assert store.verdicts(["v", "unknown"]) == {"v": verdict}
 
 
+@given(text=TEXT)
+def test_postgresql_gives_back_any_text_as_it_was(kept: Store, text: str) -> None:
+    key = f"k{hash(text)}"
+    verdict = Verdict(dimension="d" * 300, criterion=text, met=None, quote=text)
+    kept.keep_answer(key, Answer(text=text), asked_model="m" * 300, at=AT)
+    kept.keep_verdicts("judge", [(key, verdict)], asked_model="", at=AT)
+    assert kept.answers([key])[key].text == text
+    assert kept.verdicts([key]) == {key: verdict}
+
+
+@pytest.fixture(scope="module")
+def kept(cluster: Cluster) -> Iterator[Store]:
+    with open_store(cluster.fresh()) as store:
+        yield store
+
+
 def test_what_is_kept_is_there_for_another_process_at_once(path: Path) -> None:
     with open_store(path) as store:
         store.keep_answer("k", Answer(text="kept"), asked_model="m", at=AT)
@@ -69,8 +89,8 @@ def test_what_is_kept_is_there_for_another_process_at_once(path: Path) -> None:
     assert found.stdout == "('kept',)\n"
 
 
-def test_a_stored_answer_stays_as_it_is(path: Path) -> None:
-    with open_store(path) as store:
+def test_a_stored_answer_stays_as_it_is(place: Place) -> None:
+    with open_store(place) as store:
         for text in ("first", "second"):
             store.keep_answer("k", Answer(text=text), asked_model="m", at=AT)
         assert store.answers(["k"])["k"].text == "first"
@@ -80,25 +100,25 @@ def test_a_stored_answer_stays_as_it_is(path: Path) -> None:
     ("first", "second", "stays"), [(None, True, True), (True, False, True), (False, None, False)]
 )
 def test_only_an_ungraded_verdict_gives_way(
-    path: Path, first: bool | None, second: bool | None, stays: bool | None
+    place: Place, first: bool | None, second: bool | None, stays: bool | None
 ) -> None:
-    with open_store(path) as store:
+    with open_store(place) as store:
         for met in (first, second):
             verdict = Verdict(dimension="d", criterion="c", met=met, reason=str(met))
             store.keep_verdicts("judge", [("v", verdict)], asked_model="", at=AT)
         assert store.verdicts(["v"])["v"].met is stays
 
 
-def test_more_keys_than_one_query_takes_are_all_found(path: Path) -> None:
+def test_more_keys_than_one_query_takes_are_all_found(place: Place) -> None:
     given_verdicts = [(str(i), Verdict(dimension="d", criterion="c", met=True)) for i in range(1700)]
-    with open_store(path) as store:
+    with open_store(place) as store:
         store.keep_verdicts("signals", given_verdicts, asked_model="", at=AT)
         assert len(store.verdicts([key for key, _ in given_verdicts])) == 1700
 
 
-def test_a_run_is_found_with_all_it_was_made_from(path: Path) -> None:
+def test_a_run_is_found_with_all_it_was_made_from(place: Place) -> None:
     begun = run(manifest())
-    with open_store(path) as store:
+    with open_store(place) as store:
         store.begin(begun)
         assert store.load(begun.id) == begun
         store.finish(begun.id, at=AT)
@@ -108,10 +128,10 @@ def test_a_run_is_found_with_all_it_was_made_from(path: Path) -> None:
         assert [(row.id, row.finished_at) for row in store.list()] == [(begun.id, AT)]
 
 
-def test_failures_are_those_of_the_last_try(path: Path) -> None:
+def test_failures_are_those_of_the_last_try(place: Place) -> None:
     begun = run(manifest())
     failure = Failure(case="queues", attempt=1, stage="answer", kind="timeout", message="slow", hint="wait")
-    with open_store(path) as store:
+    with open_store(place) as store:
         store.begin(begun)
         for _ in range(2):
             store.fail(begun.id, failure, at=AT)
@@ -120,8 +140,8 @@ def test_failures_are_those_of_the_last_try(path: Path) -> None:
         assert store.failures(begun.id) == ()
 
 
-def test_habits_are_means_by_role_and_the_model_that_was_asked(path: Path) -> None:
-    with open_store(path) as store:
+def test_habits_are_means_by_role_and_the_model_that_was_asked(place: Place) -> None:
+    with open_store(place) as store:
         for key, tokens in (("a", 100), ("b", 300)):
             answer = Answer(text="", usage=Usage(output_tokens=tokens), seconds=tokens / 100)
             store.keep_answer(key, answer, asked_model="claude-sonnet-5-5", at=AT)
@@ -138,18 +158,18 @@ def test_habits_are_means_by_role_and_the_model_that_was_asked(path: Path) -> No
     ("first", "second", "sum_"), [(0.25, 0.5, 0.75), (None, 0.5, None), (0.25, None, None)]
 )
 def test_what_was_paid_for_a_verdict_that_gave_way_stays_paid(
-    path: Path, first: float | None, second: float | None, sum_: float | None
+    place: Place, first: float | None, second: float | None, sum_: float | None
 ) -> None:
-    with open_store(path) as store:
+    with open_store(place) as store:
         for met, cost in ((None, first), (True, second)):
             verdict = Verdict(dimension="d", criterion="c", met=met, cost=cost, output_tokens=10)
             store.keep_verdicts("judge", [("v", verdict)], asked_model="m", at=AT)
         assert (store.verdicts(["v"])["v"].cost, store.verdicts(["v"])["v"].output_tokens) == (sum_, 20)
 
 
-def test_the_run_asked_for_last_is_listed_last(path: Path) -> None:
+def test_the_run_asked_for_last_is_listed_last(place: Place) -> None:
     first, second = run(manifest(prompt="a")), run(manifest(prompt="b"))
-    with open_store(path) as store:
+    with open_store(place) as store:
         for begun, at in ((first, "1"), (second, "2"), (first, "3")):
             store.begin(replace(begun, created_at=at))
         assert [row.id for row in store.list()] == [second.id, first.id]
@@ -159,6 +179,25 @@ def test_the_run_asked_for_last_is_listed_last(path: Path) -> None:
 def test_only_its_owner_can_read_a_store(path: Path) -> None:
     with open_store(path):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_store_that_others_could_read_is_closed_to_them_when_it_is_opened(path: Path) -> None:
+    old = os.umask(0)
+    try:
+        path.parent.mkdir()
+        sqlite3.connect(path).close()
+        path.touch(0o644)
+        with open_store(path) as store:
+            store.keep_answer("k", Answer(text="kept"), asked_model="m", at=AT)
+            found = {each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
+    finally:
+        os.umask(old)
+    assert found == {"store.db": 0o600, "store.db-wal": 0o600, "store.db-shm": 0o600}
+
+
+def test_the_folder_that_is_made_for_a_store_is_its_owner_s_alone(path: Path) -> None:
+    with open_store(path):
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
 def test_looking_makes_no_store(path: Path) -> None:
@@ -237,10 +276,10 @@ def test_a_name_that_sqlite_has_a_meaning_for_is_a_file_all_the_same(
 # ------------------------------------------------------------------ calibrations
 
 
-def test_a_calibration_is_found_by_its_grader_and_the_newest_replaces_the_older(path: Path) -> None:
+def test_a_calibration_is_found_by_its_grader_and_the_newest_replaces_the_older(place: Place) -> None:
     mine, shipped = calibration(9, 1, labels="mine.jsonl"), calibration(5, 5)
     newer = replace(shipped, created_at="2026-11-24T00:00:00.000Z")
-    with open_store(path) as store:
+    with open_store(place) as store:
         for found in (mine, shipped, newer):
             store.keep_calibration(found)
         assert store.calibration("h", "mine.jsonl") == mine
@@ -290,9 +329,9 @@ STOPPING = Stopping(
 )
 
 
-def test_how_a_run_was_stopped_is_kept_until_it_is_asked_for_anew(path: Path) -> None:
+def test_how_a_run_was_stopped_is_kept_until_it_is_asked_for_anew(place: Place) -> None:
     begun = run(manifest())
-    with open_store(path) as store:
+    with open_store(place) as store:
         store.begin(begun)
         store.stop(begun.id, STOPPING)
         loaded = store.load(begun.id)
@@ -304,9 +343,9 @@ def test_how_a_run_was_stopped_is_kept_until_it_is_asked_for_anew(path: Path) ->
         assert [row.stopped for row in store.list()] == [""]
 
 
-def test_a_finished_run_has_all_its_cases_however_it_was_looked_at(path: Path) -> None:
+def test_a_finished_run_has_all_its_cases_however_it_was_looked_at(place: Place) -> None:
     begun = run(manifest())
-    with open_store(path) as store:
+    with open_store(place) as store:
         store.begin(begun)
         store.stop(begun.id, STOPPING)
         store.finish(begun.id, at=AT)
@@ -328,8 +367,8 @@ def test_a_store_of_version_one_is_brought_up_to_date_and_keeps_its_runs(path: P
         assert store.load(begun.id).stopping == STOPPING
 
 
-def test_what_was_not_timed_does_not_count_for_the_mean_time(path: Path) -> None:
-    with open_store(path) as store:
+def test_what_was_not_timed_does_not_count_for_the_mean_time(place: Place) -> None:
+    with open_store(place) as store:
         for key, seconds in (("a", 0.0), ("b", 30.0), ("c", 50.0)):
             store.keep_answer(key, Answer(text="x", seconds=seconds), asked_model="m", at=AT)
         store.keep_answer("d", Answer(text="x"), asked_model="untimed", at=AT)

@@ -10,6 +10,7 @@ import pytest
 from harness.grading.inquiry import Inquiry
 from harness.planning.batches import Item, Posting
 from harness.records.outcomes import Answer, Trial, Verdict
+from harness.store.address import Place
 from harness.store.batches import Batches
 from harness.store.opening import open_store
 from harness.store.store import Store
@@ -19,8 +20,8 @@ AT = "2026-11-22T00:00:00.000Z"
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(tmp_path / "store.db") as opened:
+def store(place: Place) -> Iterator[Store]:
+    with open_store(place) as opened:
         yield opened
 
 

@@ -9,7 +9,7 @@ from allowances import Allowance, Limits
 from front_door import Door
 from harness.cli.screen import Meter, on_the_wire
 from harness.pacing.limiter import Call, Limiter
-from harness.pacing.traffic import Retry, Traffic
+from harness.pacing.traffic import Quiet, Retry, Traffic
 from harness.records.outcomes import Failed, Trial
 from loopback import Loopback
 
@@ -81,7 +81,7 @@ def test_agent_and_judge_share_one_limit_even_by_two_names_of_one_key(door: Door
 
 def test_an_address_with_a_slash_at_its_end_is_the_same_account(door: Door, server: Loopback) -> None:
     judge = {"name": "claude-haiku-5-5", "max_tokens": 400, "base_url": f"{server.url}/"}
-    door.eval(server.url, graders=[{"kind": "judge", "model": judge}])
+    door.eval(server.url, graders=[{"kind": "judge", "model": judge, "canary": False}])
     door.cases(*(f"case-{number}" for number in range(6)))
     done = door.run("run", "small", "--max-rate", "20")
     assert done.code == 0, done.err
@@ -135,6 +135,14 @@ def test_the_display_says_what_is_in_flight_refused_and_waited_for() -> None:
     limiter.refused(ticket, 0.0, after=12.0, reset=0.0)
     assert on_the_wire(traffic, 0.0) == "waiting 12 s: rate limit · 1 of 12 in flight · 1 × 429"
     assert on_the_wire(traffic, 13.0) == "1 of 12 in flight · 1 × 429"
+
+
+def test_a_server_that_says_nothing_is_named_with_what_waits_for_it(tmp_path: Path) -> None:
+    with (tmp_path / "out").open("w+") as stream:
+        Meter(Console(file=stream, width=200), 1, traffic := Traffic())
+        traffic.tell(Quiet(place="http://h", seconds=15, in_flight=16, patience=600))
+        stream.seek(0)
+        assert stream.read() == "http://h: no answer yet after 15 s; 16 calls in flight, each given 600 s\n"
 
 
 def test_words_of_a_server_cannot_act_in_the_terminal(tmp_path: Path) -> None:

@@ -9,6 +9,9 @@ from harness.batching.allowance import Allowance
 from harness.planning.batches import LIMITS, Item, Limits, Patience, Posting, Result, Standing
 from harness.records.outcomes import Answer, Request, Usage, Verdict
 
+Verdicts = tuple[tuple[str, Verdict], ...]
+"""Verdicts of one call, each with its key."""
+
 Account = tuple[str, str]
 """Base URL, and the name of the variable that holds the key."""
 
@@ -108,7 +111,7 @@ class Desk:
     office: Callable[[Account], Awaitable[Office]]
     encode: Callable[[str, Request], bytes]
     answers: Callable[[Sequence[str]], Mapping[str, Answer]]
-    keep: Callable[[Item, Answer | Verdict], None]
+    keep: Callable[[Item, Answer | Verdicts], None]
     cost: Callable[[str, Usage], float | None]
     paid: Callable[[Item, float | None], None]
     clock: Callable[[], dt.datetime]

@@ -9,17 +9,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
+from typing import TypedDict
 
 from harness.batching.desk import Account, Desk, Sent
 from harness.batching.sending import send, take_up
 from harness.batching.settling import Over, first_ended, settle
 from harness.errors import CallError
 from harness.judge import Judge
-from harness.planning.batches import Item, Posting, Returned, split
+from harness.planning.batches import Item, Posting, Returned, Wanted, split
+from harness.planning.calls import Call, calls
 from harness.planning.model import Model
-from harness.planning.work import Job, Mark, Shelf, jobs
+from harness.planning.regrading import whole
+from harness.planning.work import Job, Mark, Shelf
 from harness.prompts import Exam
-from harness.records.inputs import ModelSpec
+from harness.records.inputs import Criterion, ModelSpec
 from harness.records.outcomes import Failed, Request, Verdict
 from harness.records.runs import Manifest
 from harness.runner import AGENT, Answered, Done, Grader, Keep, Left, Marked, Unmarked
@@ -49,7 +52,7 @@ class Arm:
 
     def jobs(self) -> Iterator[Job]:
         """Yield every trial with what is stored of it now."""
-        return jobs(self.manifest, self.shelf)
+        return whole(self.manifest, self.shelf)
 
 
 async def run_by_batches(arms: Sequence[Arm], desk: Desk) -> None:
@@ -91,11 +94,11 @@ def _taken(given: list[tuple[str, Verdict]], verdicts: Sequence[tuple[Mark, Verd
 
 @dataclass(frozen=True, slots=True)
 class _Want:
-    """A request that is missing; `ask` builds it, with the fault of the last reply named."""
+    """A request that is missing; `ask` builds it from its item, which may know of a faulty reply."""
 
     account: Account
     item: Item
-    ask: Callable[[str], Request]
+    ask: Callable[[Item], Request]
 
 
 @dataclass(slots=True)
@@ -154,21 +157,26 @@ class _State:
         """Say of every trial that is not through why it is not."""
         for index, arm in enumerate(self.arms):
             for job in arm.jobs():
-                if (index, job.trial.case, job.trial.attempt) not in self.announced:
+                if not job.done:  # what is to be regraded may be known only after all else was there
                     self._failures(job, arm.keep)
+                if (index, job.trial.case, job.trial.attempt) not in self.announced:
                     arm.keep(Done(job.trial, stored=False))
 
     def _failures(self, job: Job, keep: Keep) -> None:
         why = self.over.get(job.trial.key)
         if job.answer is None and why is not None:
             keep(Failed(trial=job.trial, kind=why.kind, message=why.message, hint=why.hint))
-        open_ = [(mark.grader, self.over.get(mark.key)) for mark in job.marks if mark.verdict is None]
+        open_ = [(mark.grader, self.over.get(mark.call)) for mark in job.marks if mark.verdict is None]
         for grader, reason in {grader: found for grader, found in open_ if found is not None}.items():
             keep(Unmarked(job.trial, grader, reason.kind, reason.message))
-        left = Counter(mark.grader for mark in job.marks if mark.key in self.left)
+        left = Counter(
+            of_call[0]
+            for of_call in {(mark.grader, mark.call) for mark in job.marks}
+            if of_call[1] in self.left
+        )
         left += Counter({AGENT: job.trial.key in self.left})
-        for part, calls in left.items():
-            keep(Left(job.trial, part, calls))
+        for part, count in left.items():
+            keep(Left(job.trial, part, count))
 
     def _announce(self) -> None:
         """Say which trials are through."""
@@ -195,7 +203,7 @@ class _State:
                     continue
                 if before is not None:
                     item = replace(item, returns=before.returns, inquiry=before.inquiry)
-                piece = self.desk.encode(item.custom_id, want.ask(item.inquiry.fault))
+                piece = self.desk.encode(item.custom_id, want.ask(item))
                 if len(piece) > self.desk.limits.each:
                     self.over[item.key] = _too_large(len(piece), self.desk.limits.each)
                 elif self.desk.allowance.allows(item):
@@ -222,23 +230,45 @@ def _wants_of(arm: Arm, job: Job) -> Iterator[_Want]:
             item = Item(key=job.trial.key, model=spec.name, trial=job.trial, run=arm.run)
             yield _Want(_account(spec), item, partial(_same, job.request))
         return
-    exam = Exam(job.case, job.answer.text)
-    for mark in job.marks:
-        grader = arm.graders.get(mark.grader)
-        if mark.verdict is None and isinstance(grader, Judge):
-            item = Item(
-                key=mark.key,
-                model=grader.spec.name,
-                trial=job.trial,
-                run=arm.run,
-                grader=mark.grader,
-                dimension=mark.dimension,
-                criterion=replace(mark.criterion, signals=()),
-            )
-            yield _Want(_account(grader.spec), item, partial(grader.question, exam, mark.criterion))
+    for grader in arm.graders.values():
+        if isinstance(grader, Judge):
+            exam = grader.exam(job.case, job.answer)
+            open_ = (mark for mark in job.marks if mark.grader == grader.kind and mark.verdict is None)
+            for call in calls(open_):
+                item = Item(
+                    key=call.key,
+                    model=call.seat.model.name,
+                    trial=job.trial,
+                    run=arm.run,
+                    grader=grader.kind,
+                    **_asked_for(call),
+                )
+                yield _Want(_account(call.seat.model), item, partial(_question, grader, exam, call))
 
 
-def _same(request: Request, _fault: str) -> Request:
+class _AskedFor(TypedDict, total=False):
+    dimension: str
+    criterion: Criterion
+    together: tuple[Wanted, ...]
+
+
+def _asked_for(call: Call) -> _AskedFor:
+    """Say what a call asks for; signals are for another grader and can be long."""
+    wanted = tuple(
+        Wanted(key=mark.key, dimension=mark.dimension, criterion=replace(mark.criterion, signals=()))
+        for mark in call.marks
+    )
+    if call.seat.mode == "dimension":
+        return {"together": wanted}
+    (one,) = wanted
+    return {"dimension": one.dimension, "criterion": one.criterion}
+
+
+def _question(grader: Judge, exam: Exam, call: Call, item: Item) -> Request:
+    return grader.question(exam, call, [wanted.criterion for wanted in item.wanted], item.inquiry.fault)
+
+
+def _same(request: Request, _item: Item) -> Request:
     return request
 
 
@@ -247,7 +277,7 @@ def _accounts(arm: Arm) -> Iterator[Account]:
         yield _account(arm.manifest.eval.model)
     for grader in arm.graders.values():
         if isinstance(grader, Judge):
-            yield _account(grader.spec)
+            yield from map(_account, grader.models)
 
 
 def _account(spec: ModelSpec) -> Account:

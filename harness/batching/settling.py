@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from harness.batching.desk import Desk, Settled, Waited
+from harness.batching.desk import Desk, Settled, Verdicts, Waited
 from harness.batching.sending import reached
 from harness.errors import AccessError
-from harness.grading.inquiry import Inquiry
 from harness.planning.batches import Item, Posting, Result, Returned, Standing
-from harness.records.outcomes import Answer, Verdict
+from harness.records.outcomes import Answer
 
 _CHUNK = 200  # results kept before their items are forgotten
 
@@ -110,20 +109,22 @@ class _Taken:
                 self._back.append(item)
 
     def _heard(self, item: Item, reply: Answer, answers: Mapping[str, Answer]) -> None:
-        if item.criterion is None:
+        if not item.wanted:
             self._keep(item, reply)
             return
         asked_of = answers.get(item.trial.key)
         if asked_of is None:
             self._over(item, _UNANSWERED)
             return
-        heard = item.inquiry.hear(
-            reply, answer=asked_of.text, dimension=item.dimension, criterion=item.criterion
-        )
-        if isinstance(heard, Inquiry):
-            self._back.append(replace(item, inquiry=heard))
-        else:
-            self._keep(item, heard)
+        heard = item.inquiry.hear(reply, answer=asked_of.text, asked=item.wanted, mode=item.mode)
+        given = tuple((wanted.key, verdict) for wanted, verdict in heard.verdicts)
+        if not heard.left:
+            self._keep(item, given)
+            return
+        if given:
+            self.desk.keep(item, given)
+        together = heard.left if item.together else ()
+        self._back.append(replace(item, inquiry=heard.inquiry, together=together))
 
     def _returned(self, item: Item, why: Returned) -> None:
         more = item.returned()
@@ -133,7 +134,7 @@ class _Taken:
             tries = f" (gave up after {more.returns} batches)" if why.again else ""
             self._over(item, replace(why, message=why.message + tries))
 
-    def _keep(self, item: Item, result: Answer | Verdict) -> None:
+    def _keep(self, item: Item, result: Answer | Verdicts) -> None:
         self.desk.keep(item, result)
         self.kept += 1
         self._over(item, None)

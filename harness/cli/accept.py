@@ -14,10 +14,11 @@ from harness.cli.printing import print_json
 from harness.cli.screen import err, out, plain
 from harness.errors import IncompleteError, InputError
 from harness.files import root_of
-from harness.planning.work import jobs
+from harness.planning.regrading import whole
 from harness.records.nights import Acceptance
 from harness.records.runs import Run
 from harness.results import arm, complete
+from harness.store.address import Place
 from harness.store.nights import Nights
 from harness.store.opening import open_store
 from harness.store.store import Store
@@ -29,7 +30,7 @@ from harness.store.store import Store
 @click.option("--by", default="", help="Who accepts it; default: git's user, else the one logged in.")
 @store_option
 @json_option
-def command(run: str, *, why: str, by: str, store: Path | None, as_json: bool) -> int:
+def command(run: str, *, why: str, by: str, store: Place | None, as_json: bool) -> int:
     """Accept a run as the baseline: who, when and why are put down, and nothing is overwritten.
 
     RUN is an id from `harness list`, its beginning, or a revision's label (its newest run), such as `live`.
@@ -58,7 +59,7 @@ def command(run: str, *, why: str, by: str, store: Path | None, as_json: bool) -
 
 def _refuse_unfit(store: Store, run: Run) -> None:
     """Refuse to take for the baseline what did not run whole."""
-    made = arm(run, jobs(run.manifest, store), store.failures(run.id))
+    made = arm(run, whole(run.manifest, store), store.failures(run.id))
     if not run.finished_at or not complete([made]):
         msg = f"{run.id}: too many of its trials failed, stayed ungraded or were not run to accept it"
         raise IncompleteError(msg, hint="give the command that made it again, then accept it")

@@ -8,6 +8,7 @@ import click
 
 from harness import revisions
 from harness.calibrating import Bench, calibration, found, work
+from harness.cli.attacked import attack, show_attacks
 from harness.cli.calibrated import show_calibration
 from harness.cli.carrying import afford, paced, session_for
 from harness.cli.options import Wishes, eval_argument, eval_path, json_option, wishes_options
@@ -23,7 +24,7 @@ from harness.planning.plan import Plan
 from harness.project import Material, load
 from harness.records.calibrations import Calibration
 from harness.records.inputs import GraderSpec
-from harness.reporting.words import dollars, many
+from harness.reporting.words import dollars, listed, many
 from harness.samples import samples
 from harness.session import Session
 
@@ -40,6 +41,9 @@ from harness.session import Session
     "same name in datasets/recorded/.",
 )
 @click.option("--wrong", default=5, show_default=True, help="How many wrong verdicts to print.")
+@click.option(
+    "--attacks", is_flag=True, help="Try answers that want to talk the judge round instead of labelled ones."
+)
 @click.option("--all", "every", is_flag=True, help="Print the criteria of single cases too.")
 @wishes_options
 @json_option
@@ -50,6 +54,7 @@ def command(  # noqa: PLR0913 - one parameter per option
     answers_file: str,
     wrong: int,
     *,
+    attacks: bool,
     every: bool,
     as_json: bool,
     wishes: Wishes,
@@ -59,10 +64,15 @@ def command(  # noqa: PLR0913 - one parameter per option
     Graded are the labelled answers that are recorded or stored; verdicts that are stored are not made
     again. A gate trusts a grader with an alpha of 0.80, tentatively from 0.667, and below or without a
     calibration only if the eval says `gate.allow_uncalibrated: true`.
+
+    With --attacks the eval's judge is asked about the attacks that ship with the harness, none of which meets
+    the criterion; the exit code is 1 if one is believed to.
     """
     if wishes.batch:
         msg = "calibrate asks its calls one at a time, not by batches"
         raise InputError(msg, hint="leave --batch out; it is for run and compare")
+    if attacks:
+        return _attack(load(eval_path(name)), wishes, as_json=as_json)
     material = paced(load(eval_path(name)), wishes)
     spec = _spec(material, kind, labels_file)
     labels = labels_beside(material, spec, labels_file)
@@ -83,6 +93,16 @@ def command(  # noqa: PLR0913 - one parameter per option
     else:
         show_calibration(out(), made, wrong=wrong, every=every)
     return 0
+
+
+def _attack(material: Material, wishes: Wishes, *, as_json: bool) -> int:
+    found = attack(material, wishes)
+    if as_json:
+        print_json(json.loads(to_json((found,) if isinstance(found, Plan) else found)))
+    elif not isinstance(found, Plan):
+        judges = (model.name for spec in material.eval.graders for model in spec.judges)
+        show_attacks(out(), found, listed(list(judges)))
+    return int(not isinstance(found, Plan) and any(each.stand == "fooled" for each in found))
 
 
 def _measure(

@@ -13,7 +13,7 @@ from harness.records.calibrations import Calibration, Compared, Measure
 from harness.records.estimates import Estimate
 from harness.reporting import words
 from harness.reporting.untrusted import shortened
-from harness.statistics.calibration import LOW
+from harness.statistics.calibration import LOW, WANTED_AC1, WANTED_BALANCED
 
 _SAYS = {True: "met", False: "not met"}
 _FIGURES = ("n", "raw", "sensitivity", "specificity", "bal.", "AC1", "alpha")
@@ -138,6 +138,7 @@ def _show_cases(console: Console, found: Calibration) -> None:
     spread = sorted(fold.balanced_accuracy for fold in found.cases if fold.balanced_accuracy is not None)
     parts = [fold.alpha_without for fold in found.cases if fold.alpha_without is not None]
     lines = [
+        _held_out(found),
         f"Balanced accuracy by case: {words.share(spread[0])} to {words.share(spread[-1])}, "
         f"median {words.share(median(spread))}."
         if spread
@@ -151,6 +152,26 @@ def _show_cases(console: Console, found: Calibration) -> None:
         else "",
     ]
     console.print(" ".join(line for line in lines if line), style="dim")
+
+
+def _held_out(found: Calibration) -> str:
+    """Say what cases held out one by one come to, beside what the shipped signals are to reach."""
+    if found.held_out is None:
+        return ""
+    balanced, ac1 = found.held_out.balanced_accuracy, found.held_out.ac1
+    sentence = (
+        f"Each case held out in turn, over the general criteria with both classes: balanced accuracy "
+        f"{_coefficient(balanced)}, AC1 {_coefficient(ac1)} on average over {words.many(ac1.n, 'case')}"
+    )
+    if found.grader.kind != "signals":
+        return f"{sentence}."
+    return f"{sentence}; the target for signals is {WANTED_BALANCED:.2f} and {WANTED_AC1:.2f}."
+
+
+def _coefficient(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None:
+        return words.share(estimate.mean)
+    return f"{words.share(estimate.mean)} ({words.share(estimate.low)} to {words.share(estimate.high)})"
 
 
 def _show_wrong(console: Console, wrong: Sequence[Compared], most: int) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness import batched, stopping
+from harness import batched, duelling, stopping
 from harness.cli.options import Wishes, store_path
 from harness.cli.posting import Postroom, show_sent, warn_of_sent
 from harness.cli.screen import Meter, err, plain, show_plan
@@ -24,8 +24,8 @@ from harness.grading.labels import Labels
 from harness.models.pricing import shipped_prices
 from harness.planning.keys import grader_hash
 from harness.planning.plan import Plan
-from harness.planning.work import jobs
-from harness.project import Material
+from harness.planning.regrading import whole
+from harness.project import Material, permitted
 from harness.publishing import publish
 from harness.records.calibrations import Calibration
 from harness.records.results import Report
@@ -77,7 +77,8 @@ def carry_out(
     with drawing() as charts, session_for(material, wishes) as at_work:
         sent = batched.under_way(at_work.store)
         plans = tuple(at_work.plan(manifest, sent=sent if wishes.batch else None) for manifest in manifests)
-        show_plan(console, plans)
+        duels = duelling.plans(at_work, manifests)
+        show_plan(console, (*plans, *duels))
         if sequential:
             looks = words.listed([str(size) for size in sizes(len(material.cases))])
             console.print(f"That is the most it can take: it looks after {looks} cases and may stop there.")
@@ -87,19 +88,21 @@ def carry_out(
             warn_of_sent(console, [at_work.plan(manifest, sent=sent) for manifest in manifests])
         _warn_of_gate(at_work.store, manifests)
         if wishes.plan_only:
-            return Carried(plans=plans)
-        afford(plans, material, wishes)
+            return Carried(plans=(*plans, *duels))
+        afford((*plans, *duels), material, wishes)
         at_work.unlock(plans)
+        duelling.unlock(at_work, duels)
         if any(part.to_make for plan in plans for part in plan.parts) and not wishes.batch:
             charts.begin()  # it gets ready while the models are waited for
         meter = Meter(console, sum(plan.trials for plan in plans), at_work.traffic)
         how = _How(sequential=sequential, post=Postroom(console) if wishes.batch else None)
         runs = _perform(at_work, tuple(zip(manifests, plans, strict=True)), meter, how)
         meter.conclude()
-        left = _left(at_work, manifests, batch=wishes.batch) if meter.left else ""
+        unasked = _duel(at_work, runs, duels, meter)
+        left = _left(at_work, manifests, batch=wishes.batch) if meter.left or unasked else ""
         made = assemble(at_work.store, runs, material.labels, typed)
         page = publish(made, material.root / REPORTS, charts)
-    return Carried(plans=plans, report=made, page=page, left=left)
+    return Carried(plans=(*plans, *duels), report=made, page=page, left=left)
 
 
 def paced(material: Material, wishes: Wishes) -> Material:
@@ -115,7 +118,7 @@ def assemble(store: Store, runs: Sequence[Run], labels: Mapping[str, Labels], co
     only = frozenset(case.id for case in shared_cases(runs))
     arms = [
         replace(
-            arm(run, jobs(run.manifest, store, only), store.failures(run.id), prices),
+            arm(run, whole(run.manifest, store, only), store.failures(run.id), prices),
             spending=store.spending(run.id),
         )
         for run in runs
@@ -124,16 +127,17 @@ def assemble(store: Store, runs: Sequence[Run], labels: Mapping[str, Labels], co
         arms,
         command=command,
         agreements=agreements(arms, labels),
-        calibrations=_calibrations(store, manifest),
+        calibrations=calibrations(store, manifest),
         notes=manifest.eval.notes,
         provenance=provenance(arms, f"table of {prices.version}"),
     )
     corrected = corrections(made, labels)
     leans = favours(corrected, grader=manifest.graders[0].kind, base=made.base.label)
-    return replace(made, corrections=corrected, notes=(*made.notes, *leans))
+    preferred = tuple(duelling.summed_up(store, runs))
+    return replace(made, corrections=corrected, preferences=preferred, notes=(*made.notes, *leans))
 
 
-def _calibrations(store: Store, manifest: Manifest) -> Mapping[str, Calibration]:
+def calibrations(store: Store, manifest: Manifest) -> Mapping[str, Calibration]:
     """Look up what is known of each grader's agreement with labels."""
     return {
         info.kind: found
@@ -145,7 +149,7 @@ def _calibrations(store: Store, manifest: Manifest) -> Mapping[str, Calibration]
 def trusted_decider(store: Store, manifest: Manifest) -> Trust:
     """Say how far the grader that decides may decide a gate."""
     kind = manifest.graders[0].kind
-    return trust(kind, _calibrations(store, manifest).get(kind), eval_name=manifest.eval_name)
+    return trust(kind, calibrations(store, manifest).get(kind), eval_name=manifest.eval_name)
 
 
 def _warn_of_gate(store: Store, manifests: Sequence[Manifest]) -> None:
@@ -157,7 +161,11 @@ def _warn_of_gate(store: Store, manifests: Sequence[Manifest]) -> None:
 
 @contextmanager
 def session_for(material: Material, wishes: Wishes) -> Iterator[Session]:
-    """Open the store and read what only a door reads: the environment, the clock, a secret."""
+    """Open the store and read what only a door reads: the environment, the clock, a secret.
+
+    Custom graders are imported here, if that is allowed; InputError if not.
+    """
+    material = permitted(material, allow_code=wishes.allow_code)
     with open_store(store_path(wishes.store, material.root), say=err().print) as store:
         yield Session(
             material=material,
@@ -201,10 +209,25 @@ def _perform(
             raise
 
 
+def _duel(at_work: Session, runs: Sequence[Run], planned: Sequence[Plan], meter: Meter) -> int:
+    """Compare answers in pairs where the eval asks for it; return the calls that the budget left."""
+    if not planned:
+        return 0
+    settled = until_stopped(duelling.perform(at_work, runs, planned, meter.paid, meter.watch))
+    if settled.made:
+        made = words.many(settled.made, "pairwise preference")
+        err().print(f"{made} made, {words.dollars(meter.cost)} spent in all.", style="dim")
+    if settled.failed:
+        failed = words.many(settled.failed, "pairwise call")
+        err().print(plain(f"! {failed} failed; the same command asks again: {settled.why}"), style="yellow")
+    return settled.left
+
+
 def _left(at_work: Session, manifests: Sequence[Manifest], *, batch: bool) -> str:
     """Say what the next command would have to make, and for how much."""
     sent = batched.under_way(at_work.store) if batch else None
     plans = [at_work.plan(manifest, sent=sent) for manifest in manifests]
+    plans += duelling.plans(at_work, manifests)
     parts = Counter[str]()
     for part in (part for plan in plans for part in plan.parts if part.model):
         parts[part.name] += part.to_make

@@ -8,6 +8,7 @@ import click
 
 from harness.cli.options import json_option
 from harness.cli.printing import print_json
+from harness.comparison.kin import kin
 from harness.errors import HarnessError
 from harness.files import read_bytes, read_text, root_of, shown
 from harness.grading.scoring import criteria_of
@@ -90,7 +91,7 @@ def _check(path: Path, root: Path) -> str:
 
 
 def _eval_notes(material: Material) -> Iterator[str]:
-    """Say what can be run but will surprise: criteria nobody can grade, models nobody can price."""
+    """Say what can be run but will surprise: criteria nobody can grade, judges that are the agent's kin."""
     asked = material.eval
     if asked.nightly and not material.sentinels:
         yield "a night has no sentinels: a change of the judge cannot be told from one of the model"
@@ -102,9 +103,13 @@ def _eval_notes(material: Material) -> Iterator[str]:
         if silent:
             more = f" and {len(silent) - _SHOWN} more" if len(silent) > _SHOWN else ""
             yield f"the signals grader leaves {listed(silent[:_SHOWN])}{more} open: no signals are declared"
+    yield from filter(None, (kin(asked, spec.kind) for spec in asked.graders))
+    for source in material.sources.values():
+        yield f"the custom grader would run {source.path}, only with --allow-code"
     known = {name for price in shipped_prices().prices for name in (price.model, *price.aliases)}
-    for spec in (asked.model, *(grader.model for grader in asked.graders)):
-        if spec is not None and spec.provider == "anthropic" and spec.name not in known:
+    beside = (asked.pairwise.model,) if asked.pairwise else ()
+    for spec in (asked.model, *beside, *(model for grader in asked.graders for model in grader.models)):
+        if spec.provider == "anthropic" and spec.name not in known:
             near = difflib.get_close_matches(spec.name, known, n=1)
             meant = f"; did you mean {near[0]}?" if near else ""
             yield f"no price is known for model {spec.name}{meant}"

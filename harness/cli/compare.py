@@ -57,7 +57,7 @@ def command(
         return 0
     named = [word for candidate in candidates for word in ("--candidate", candidate)]
     named += ["--sequential"] if sequential else []
-    typed = command_line("compare", name, "--base", base, *named, store=wishes.store)
+    typed = command_line("compare", name, "--base", base, *named, *wishes.repeated, store=wishes.store)
     arms = revisions.apart(found[0], *changed)
     carried = carry_out(material, arms, wishes, typed=typed, sequential=sequential)
     return read_out(carried, as_json=as_json)

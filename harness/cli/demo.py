@@ -11,6 +11,7 @@ from harness.cli.reading_out import read_out
 from harness.errors import InputError
 from harness.files import root_of
 from harness.project import load
+from harness.store.address import Place
 
 EVAL = Path("evals") / "demo.yaml"
 
@@ -18,7 +19,7 @@ EVAL = Path("evals") / "demo.yaml"
 @click.command("demo", short_help="The whole job offline.")
 @store_option
 @json_option
-def command(*, store: Path | None, as_json: bool) -> int:
+def command(*, store: Place | None, as_json: bool) -> int:
     """See the whole job offline: no key, no network, no cost.
 
     Compares the shipped agent with two revisions of its prompt on recorded answers, graded by the free

@@ -17,6 +17,7 @@ from harness.files import root_of
 from harness.parsing.reading import to_json
 from harness.records.estimates import OVERALL
 from harness.results import exit_code
+from harness.store.address import Place
 from harness.store.opening import open_store
 
 _WIDTH = 100
@@ -33,7 +34,7 @@ _ENDS = {
 @click.option("--dimension", default=OVERALL, show_default=True, help="Which score to explain.")
 @store_option
 @json_option
-def command(runs: tuple[str, ...], *, dimension: str, store: Path | None, as_json: bool) -> int:
+def command(runs: tuple[str, ...], *, dimension: str, store: Place | None, as_json: bool) -> int:
     """Say step by step how a verdict came about: of one run, or of several compared with the first.
 
     RUN is an id from `harness list`, its beginning, or a revision's label (its newest run). It reads what is

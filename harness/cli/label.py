@@ -24,6 +24,7 @@ from harness.project import Material, load
 from harness.records.calibrations import Sample
 from harness.reporting.words import many
 from harness.samples import samples
+from harness.store.address import Place
 from harness.store.opening import open_store
 
 _NAME = re.compile(r"[\w.-]+")
@@ -44,7 +45,7 @@ class _Stopped(Exception):  # noqa: N818 - not a fault: the person has had enoug
 @click.option("--general", is_flag=True, help="Only the rubrics' criteria, not those of single cases.")
 @store_option
 def command(
-    name: str, annotator: str, target: str, answers_file: str, *, general: bool, store: Path | None
+    name: str, annotator: str, target: str, answers_file: str, *, general: bool, store: Place | None
 ) -> int:
     """Label answers of an eval, blind: the answer, one criterion, yes or no, and the words that show it.
 
@@ -79,7 +80,7 @@ def command(
     return 0
 
 
-def _samples(material: Material, answers_file: str, store: Path) -> Sequence[Sample]:
+def _samples(material: Material, answers_file: str, store: Place) -> Sequence[Sample]:
     recorded = material.recorded
     if answers_file:
         recorded = read_recorded(read_text(Path(answers_file)), source=answers_file)

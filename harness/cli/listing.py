@@ -10,13 +10,14 @@ from harness.cli.options import json_option, store_option, store_path
 from harness.cli.printing import print_json
 from harness.cli.screen import out, plain
 from harness.files import root_of
+from harness.store.address import Place
 from harness.store.opening import open_store
 
 
 @click.command("list", short_help="List the runs in the store.")
 @store_option
 @json_option
-def command(*, store: Path | None, as_json: bool) -> int:
+def command(*, store: Place | None, as_json: bool) -> int:
     """List the runs in the store, the newest last."""
     with open_store(store_path(store, root_of(Path.cwd())), create=False) as opened:
         rows = opened.list()

@@ -11,6 +11,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -35,6 +36,7 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "Every night": (
         ("nightly", "Live run, pinned control, sentinels, trend and gate: the run that wakes someone."),
+        ("init", "Write the files for GitHub, GitLab, systemd or cron that run it every night."),
         ("accept", "Accept a run as the baseline: who, when and why."),
         ("sentinels", "Freeze labelled answers, to be judged afresh every night."),
         ("trend", "See the score over time: has it moved, and since when?"),
@@ -46,10 +48,13 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("signals", "Try signals on an answer: what matched where, and what nearly did."),
     ),
     "Look at what there is": (
+        ("view", "See reports, runs and trends in the browser, live; this machine alone."),
+        ("chart", "Draw one chart of stored runs: SVG, PNG, its data as CSV."),
         ("list", "List the runs in the store."),
         ("show", "Read one case: the answers, each verdict and its evidence."),
         ("explain", "Say step by step how a verdict came about."),
         ("report", "Write the report of stored runs again."),
+        ("store", "Copy, check or prune the store; it may be a PostgreSQL that a team shares."),
         ("schema", "Print the JSON Schema of a file format, for editors."),
     ),
 }
@@ -111,12 +116,20 @@ class Commands(click.Group):
                 formatter.write_dl(commands, col_max=16)
         formatter.write(f"\nFor example:\n{_OUTRO}\nExit codes:\n{_CODES}\n")
         formatter.write("`harness COMMAND --help` says more. Settings live in the eval file.\n")
+        formatter.write("`harness --debug-log FILE COMMAND …` logs each call to a model, safe to paste.\n")
 
 
 @click.group(cls=Commands, context_settings={"max_content_width": 100})
 @click.version_option(package_name="agent-prompt-harness", prog_name="harness")
-def harness() -> None:
+@click.option(
+    "--debug-log", type=click.Path(path_type=Path, dir_okay=False), help="Write what calls are made."
+)
+def harness(debug_log: Path | None) -> None:
     """Tell whether an edited agent prompt got better."""
+    if debug_log is not None:
+        from harness.cli.debugging import log_to  # noqa: PLC0415 - hardly anybody asks for it
+
+        log_to(debug_log)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -138,7 +151,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say("stopped")
         return INTERRUPTED
     except Exception:  # noqa: BLE001 - the last line of defence: a bug must not look like a regression
-        traceback.print_exc()
+        _say(traceback.format_exc())
         _say("this is a bug in the harness, not in your files; please report it")
         return BUG
     return code if isinstance(code, int) else 0

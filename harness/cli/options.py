@@ -14,6 +14,7 @@ import click
 
 from harness.errors import InputError
 from harness.files import is_file, root_of
+from harness.store.address import Place, place
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -23,10 +24,10 @@ class Wishes:
     """What the person wants made and paid, and how fast.
 
     `budget` is in US dollars, `concurrency` in calls in flight, `None` for the eval's own; `max_rate` in
-    calls started a second on each account.
+    calls started a second on each account. `allow_code` lets the eval's custom graders run.
     """
 
-    store: Path | None = None
+    store: Place | None = None
     plan_only: bool = False
     yes: bool = False
     budget: float | None = None
@@ -34,12 +35,29 @@ class Wishes:
     batch: bool = False
     concurrency: int | None = None
     max_rate: float | None = None
+    allow_code: bool = False
+
+    @property
+    def repeated(self) -> tuple[str, ...]:
+        """The options that a command needs to do the same again."""
+        return ("--allow-code",) if self.allow_code else ()
 
 
 STORE = Path(".harness") / "store.db"
 
 
 _WISHES = tuple(field.name for field in fields(Wishes))
+
+
+class _Where(click.ParamType[Place]):
+    """A file, or the address of a database."""
+
+    name = "path or address"
+
+    def convert(self, value: str | Place, param: click.Parameter | None, ctx: click.Context | None) -> Place:
+        """Read what was typed; whoever typed a password does not see it again."""
+        del param, ctx
+        return place(value) if isinstance(value, str) else value
 
 
 class _Rate(click.ParamType[float]):
@@ -56,6 +74,10 @@ class _Rate(click.ParamType[float]):
         return rate if 0 < rate < math.inf else self.fail(f"{value!r} is not a number above 0", param, ctx)
 
 
+WHERE = _Where()
+"""What an option or argument is that says where a store is."""
+
+
 def eval_argument(function: F) -> F:
     """Take an eval: a path, or the name of a file in `evals/`."""
     return click.argument("name", metavar="EVAL")(function)
@@ -65,8 +87,10 @@ def store_option(function: F) -> F:
     """Take another place for the store than the project's own."""
     return click.option(
         "--store",
-        type=click.Path(path_type=Path),
-        help="Store file; default: $HARNESS_STORE, else .harness/store.db in the project.",
+        type=WHERE,
+        metavar="PLACE",
+        help="Store: a file, or postgresql://USER@HOST/DATABASE. "
+        "Default: $HARNESS_STORE, else .harness/store.db in the project.",
     )(function)
 
 
@@ -87,6 +111,7 @@ def wishes_options(function: F) -> Callable[..., Any]:
     @click.option(
         "--concurrency", type=click.IntRange(1), help="Calls in flight at most; default: the eval's."
     )
+    @click.option("--allow-code", is_flag=True, help="Run the Python file of the eval's custom grader.")
     @click.option("--max-rate", type=_Rate(), help="Calls started a second at most, on each account.")
     @functools.wraps(function)
     def taking(*arguments: object, **options: Any) -> object:  # noqa: ANN401 - click hands over whatever was typed
@@ -109,11 +134,14 @@ def eval_path(name: str) -> Path:
     raise InputError(msg, hint=f"{meant}in evals/ there are: {', '.join(sorted(there)) or 'none'}")
 
 
-def command_line(*words: str, store: Path | None) -> str:
-    """Write a command the way it can be pasted into a shell."""
+def command_line(*words: str, store: Place | None) -> str:
+    """Write a command the way it can be pasted into a shell; the password of a store is left out."""
     return shlex.join(("harness", *words, *(("--store", str(store)) if store else ())))
 
 
-def store_path(store: Path | None, root: Path) -> Path:
+def store_path(store: Place | None, root: Path) -> Place:
     """Choose the store: the option, else `HARNESS_STORE`, else the project's own."""
-    return store or Path(os.environ.get("HARNESS_STORE") or root / STORE)
+    if store:
+        return store
+    found = os.environ.get("HARNESS_STORE")
+    return place(found) if found else root / STORE

@@ -4,7 +4,6 @@ import datetime as dt
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 from rich.table import Table
@@ -28,6 +27,7 @@ from harness.comparison.designing import (
 from harness.errors import IncompleteError
 from harness.models.pricing import shipped_prices
 from harness.planning.plan import Plan, plan
+from harness.planning.regrading import whole
 from harness.planning.work import NOTHING_STORED, jobs
 from harness.project import load
 from harness.records.estimates import OVERALL
@@ -38,6 +38,7 @@ from harness.reporting import words
 from harness.results import arm, shared_cases
 from harness.session import habits
 from harness.statistics.power import Design, GateChance, GateRule, Scatter, design, scatter
+from harness.store.address import Place
 from harness.store.opening import open_store
 from harness.store.store import Store
 
@@ -55,7 +56,7 @@ _BOUNDED = click.IntRange(1, 1000)
 @store_option
 @json_option
 def command(
-    name: str, cases: tuple[int, ...], attempts: tuple[int, ...], *, store: Path | None, as_json: bool
+    name: str, cases: tuple[int, ...], attempts: tuple[int, ...], *, store: Place | None, as_json: bool
 ) -> int:
     """See what an eval would find at other sizes, from the scatter of its own stored runs.
 
@@ -158,7 +159,7 @@ def _measurable(store: Store, manifest: Manifest) -> list[Arm]:
     arms = [
         arm(
             run,
-            jobs(run.manifest, store, frozenset(c.id for c in shared_cases([run]))),
+            whole(run.manifest, store, frozenset(c.id for c in shared_cases([run]))),
             store.failures(run.id),
         )
         for run in fit

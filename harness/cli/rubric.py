@@ -17,11 +17,12 @@ from harness.comparison.critique import FEWEST_CASES, Criticised, critique
 from harness.errors import IncompleteError, InputError
 from harness.files import root_of
 from harness.parsing.reading import to_json
-from harness.planning.work import jobs
+from harness.planning.regrading import whole
 from harness.records.results import Arm
 from harness.reporting import words
 from harness.reporting.untrusted import shortened
 from harness.results import arm
+from harness.store.address import Place
 from harness.store.opening import open_store
 
 _TWO = 2
@@ -33,7 +34,7 @@ _LEVEL = 0.05
 @click.option("--grader", "kind", default="", help="Whose verdicts; default: the grader that decides.")
 @store_option
 @json_option
-def command(names: tuple[str, ...], kind: str, *, store: Path | None, as_json: bool) -> int:
+def command(names: tuple[str, ...], kind: str, *, store: Place | None, as_json: bool) -> int:
     """Judge the criteria by the verdicts of a run: which are always or never met, which repeat another,
     which flip between attempts; with two runs, which tell them apart.
 
@@ -45,7 +46,7 @@ def command(names: tuple[str, ...], kind: str, *, store: Path | None, as_json: b
         raise click.UsageError(msg)
     with open_store(store_path(store, root_of(Path.cwd())), create=False) as opened:
         found = [find_run(opened, name) for name in names]
-        arms = [arm(run, jobs(run.manifest, opened), opened.failures(run.id)) for run in found]
+        arms = [arm(run, whole(run.manifest, opened), opened.failures(run.id)) for run in found]
     kind = _kind(arms, kind)
     manifest = arms[0].made.manifest
     said = critique([each.outcomes[kind] for each in arms], seed=manifest.eval.seed)

@@ -26,6 +26,8 @@ def command(name: str, revision: str, *, as_json: bool, wishes: Wishes) -> int:
     path = eval_path(name)
     material = load(path)
     found = revisions.find(revision, agent=Path(material.eval.agent), root=material.root)
-    typed = command_line("run", name, *(("--revision", revision) if revision else ()), store=wishes.store)
+    typed = command_line(
+        "run", name, *(("--revision", revision) if revision else ()), *wishes.repeated, store=wishes.store
+    )
     carried = carry_out(material, [found], wishes, typed=typed)
     return read_out(carried, as_json=as_json)

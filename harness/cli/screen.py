@@ -20,7 +20,7 @@ from rich.text import Text
 
 from harness.comparison import asides
 from harness.comparison.sheets import KIND
-from harness.pacing.traffic import Retry, Traffic
+from harness.pacing.traffic import Quiet, Retry, Traffic
 from harness.planning.plan import Plan
 from harness.records.comparisons import Comparison, Difference, GateResult, VerdictWord
 from harness.records.estimates import OVERALL
@@ -90,7 +90,8 @@ def show_plan(console: Console, plans: Sequence[Plan]) -> None:
     """Print what is stored and what is to be made of each revision, and what that would cost."""
     first = plans[0]
     attempts = f"{first.attempts} attempts" if first.attempts > 1 else "one attempt"
-    revisions = f"{len(plans)} revisions" if len(plans) > 1 else "one revision"
+    arms = sum(plan.trials > 0 for plan in plans)  # a pairwise comparison has no trials of its own
+    revisions = f"{arms} revisions" if arms > 1 else "one revision"
     trials = sum(plan.trials for plan in plans)
     console.print(f"{words.many(first.cases, 'case')}, {attempts} each, {revisions}: {trials:,} trials")
     table = _table("plan", "", "stored", "to make", "cost")
@@ -98,8 +99,15 @@ def show_plan(console: Console, plans: Sequence[Plan]) -> None:
         for part in plan.parts:
             label = plan.label if part is plan.parts[0] else ""
             cost = words.dollars(part.cost) if part.to_make else "–"
-            table.add_row(plain(label), plain(part.name), f"{part.stored:,}", f"{part.to_make:,}", cost)
+            fewer = 0 < part.calls < part.to_make
+            name = f"{part.name}, in {words.many(part.calls, 'call')}" if fewer else part.name
+            table.add_row(plain(label), plain(name), f"{part.stored:,}", f"{part.to_make:,}", cost)
     console.print(table)
+    if most := [plan.regrades for plan in plans if plan.regrades is not None]:
+        calls, costs = sum(part.calls for part in most), [part.cost for part in most]
+        dear = words.dollars(None if None in costs else sum(each or 0.0 for each in costs))
+        told = f"{words.many(calls, 'call')} to {most[0].model} and {dear}"
+        console.print(plain(f"regrading what flips can take {told} more, at most"), style="dim")
     bases = {part.model: part.basis for plan in plans for part in plan.parts if part.model and part.to_make}
     for name, basis in bases.items():
         console.print(plain(f"estimate for {name}: {basis}"), style="dim")
@@ -137,6 +145,7 @@ class Meter:
         self.answers = self.verdicts = self.failed = self.unmarked = self.left = 0
         self._waited = False
         self.cost: float | None = 0.0
+        self.paid = 0.0  # what is known of the cost
         self.done = 0
         self._reasons = Counter[str]()
         self._words: dict[str, tuple[str, str]] = {}
@@ -144,7 +153,7 @@ class Meter:
         self._console = console
         self._trials = trials
         self._traffic = traffic
-        traffic.tell = self._retrying
+        traffic.tell = self._told
         self._progress = Progress(
             TextColumn("[bold]{task.description}"),
             BarColumn(bar_width=16),
@@ -174,6 +183,7 @@ class Meter:
                 self.verdicts += len(verdicts)
             case Paid(_, cost):
                 self.cost = None if cost is None or self.cost is None else self.cost + cost
+                self.paid += cost or 0.0
             case Failed(trial=trial, kind=kind, message=message, hint=hint):
                 self.failed += 1
                 self._reason(kind, message, hint)
@@ -225,11 +235,10 @@ class Meter:
         self._reasons[kind] += 1
         self._words.setdefault(kind, (message, hint))
 
-    def _retrying(self, retry: Retry) -> None:
-        """Say the first retry of each kind at once: silence for minutes helps nobody."""
-        pause = f" in {retry.seconds:,.0f} s" if retry.seconds >= 1 else ""
-        words = f"! {retry.place}: {retry.kind}: {shortened(retry.message, 200)}; trying again{pause}"
-        self._console.print(Text(visible(words), style="yellow"))
+    def _told(self, news: Retry | Quiet) -> None:
+        """Say the first retry of each kind at once, and who does not answer: silence helps nobody."""
+        style = "yellow" if isinstance(news, Retry) else "dim"
+        self._console.print(Text(visible(_news(news)), style=style))
 
     def _step(self) -> None:
         self.done += 1
@@ -254,6 +263,14 @@ class Meter:
     def _warn(self, message: str) -> None:
         if self.failed + self.unmarked <= 5:
             self._console.print(Text(f"! {shortened(message, 300)}", style="yellow"))
+
+
+def _news(news: Retry | Quiet) -> str:
+    if isinstance(news, Quiet):
+        waiting = f"{words.many(news.in_flight, 'call')} in flight, each given {news.patience:,.0f} s"
+        return f"{news.place}: no answer yet after {news.seconds:,.0f} s; {waiting}"
+    pause = f" in {news.seconds:,.0f} s" if news.seconds >= 1 else ""
+    return f"! {news.place}: {news.kind}: {shortened(news.message, 200)}; trying again{pause}"
 
 
 class _Wire(ProgressColumn):
@@ -293,6 +310,11 @@ def show_report(console: Console, report: Report) -> None:
         _show_deciding(console, deciding, alone=not others)
         for other in others:
             console.print(_in_a_line(other))
+    for found in report.preferences:
+        console.print()
+        title = f"{found.candidate} against {found.base}, answer by answer"
+        console.print(Text(visible(title), style="bold"))
+        console.print(plain(found.words))
     _show_beside(console, report)
     _show_caveats(console, [c for c in report.comparisons if c.grader == report.graders[0].kind])
     if report.agreements:

@@ -20,6 +20,7 @@ from harness.records.calibrations import Sample
 from harness.records.nights import Sentinel
 from harness.reporting.words import many
 from harness.samples import samples
+from harness.store.address import Place
 from harness.store.opening import open_store
 
 
@@ -30,7 +31,7 @@ from harness.store.opening import open_store
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Add them to this file; default: print them.")
 @store_option
-def command(name: str, count: int, out: Path | None, *, store: Path | None) -> int:
+def command(name: str, count: int, out: Path | None, *, store: Place | None) -> int:
     """Freeze labelled answers of an eval as sentinels: half of them met, spread over criteria and answers.
 
     Name the file in the eval, `sentinels` under `nightly`. Each sentinel holds all that the judge sees, so

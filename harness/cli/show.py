@@ -17,13 +17,14 @@ from harness.cli.screen import out, plain
 from harness.errors import InputError
 from harness.files import root_of
 from harness.grading.scoring import criteria_of
-from harness.planning.work import jobs
+from harness.planning.regrading import whole
 from harness.records.inputs import Case, Criterion
 from harness.records.outcomes import Failed, Outcome, Verdict
 from harness.records.results import Arm
 from harness.reporting import words
 from harness.reporting.untrusted import shortened
 from harness.results import arm
+from harness.store.address import Place
 from harness.store.opening import open_store
 
 _MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
@@ -35,7 +36,7 @@ _TWO = 2
 @click.option("--attempt", default=1, show_default=True, help="Which attempt.")
 @store_option
 @json_option
-def command(names: tuple[str, ...], *, attempt: int, store: Path | None, as_json: bool) -> int:
+def command(names: tuple[str, ...], *, attempt: int, store: Place | None, as_json: bool) -> int:
     """Read one case: what was asked, what was answered, each verdict with its evidence.
 
     RUN is an id from `harness list`, its beginning, or a revision's label (its newest run). With two runs
@@ -47,7 +48,7 @@ def command(names: tuple[str, ...], *, attempt: int, store: Path | None, as_json
         raise click.UsageError(msg)
     with open_store(store_path(store, root_of(Path.cwd())), create=False) as opened:
         found = [find_run(opened, name) for name in runs]
-        arms = [arm(run, jobs(run.manifest, opened), opened.failures(run.id)) for run in found]
+        arms = [arm(run, whole(run.manifest, opened), opened.failures(run.id)) for run in found]
     case = _case(arms[0], case_id)
     if as_json:
         picked = {a.label: {g: asdict(_outcome(a, g, case.id, attempt)) for g in a.outcomes} for a in arms}
@@ -165,5 +166,8 @@ def _evidence(verdict: Verdict) -> Text:
     mark, style = _MARKS[verdict.met]
     text = Text(f"{mark} ", style=style)
     if verdict.met and verdict.quote:
-        return text.append_text(Text(f"“{shortened(verdict.quote, 160)}”", style="italic"))
-    return text.append_text(Text(shortened(verdict.reason, 160), style="dim"))
+        text.append_text(Text(f"“{shortened(verdict.quote, 160)}”", style="italic"))
+    else:
+        text.append_text(Text(shortened(verdict.reason, 160), style="dim"))
+    polled = words.behind(verdict)
+    return text.append_text(Text(f" ({shortened(polled, 80)})", style="dim")) if polled else text

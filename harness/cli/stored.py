@@ -8,15 +8,17 @@ from harness.cli.carrying import assemble
 from harness.cli.finding import find_run
 from harness.cli.options import command_line
 from harness.errors import InputError
+from harness.planning.keys import judging
 from harness.project import labels_of
 from harness.records.results import Report
 from harness.records.runs import Manifest, Run
 from harness.revisions import apart
+from harness.store.address import Place
 from harness.store.store import Store
 
 
 def report_of(
-    store: Store, names: Sequence[str], root: Path, *, command: str = "", at: Path | None = None
+    store: Store, names: Sequence[str], root: Path, *, command: str = "", at: Place | None = None
 ) -> Report:
     """Put the report of stored runs together, the first as the base of the others.
 
@@ -55,7 +57,7 @@ def _question(asked: Manifest) -> dict[str, object]:
         "the eval": asked.eval_name,
         "cases": asked.cases,
         "rubrics": asked.rubrics,
-        "graders": (asked.graders, [spec.model for spec in asked.eval.graders]),
+        "graders": (asked.graders, [judging(spec) for spec in asked.eval.graders]),
         "the model": (asked.eval.model, asked.model_version),
         "attempts": asked.eval.attempts,
     }

@@ -15,12 +15,13 @@ from harness.comparison.trending import Line, Period, periods, scored, told
 from harness.errors import IncompleteError, InputError
 from harness.files import root_of
 from harness.planning.nights import newest_of_each_draw
-from harness.planning.work import jobs
+from harness.planning.regrading import whole
 from harness.records.estimates import OVERALL
 from harness.records.results import Arm
 from harness.reporting import words
 from harness.results import arm, complete
 from harness.statistics.trend import ALLOWANCE, DECISION, Side, Step
+from harness.store.address import Place
 from harness.store.opening import open_store
 from harness.store.store import Store
 
@@ -47,7 +48,7 @@ def command(  # noqa: PLR0913 - one for each option
     dimension: str,
     side: str,
     since: str,
-    store: Path | None,
+    store: Place | None,
     as_json: bool,
 ) -> int:
     """See the score of an eval's stored runs in order of time, and whether it has moved.
@@ -59,7 +60,7 @@ def command(  # noqa: PLR0913 - one for each option
     eval_name = eval_path(name).stem
     root = root_of(Path.cwd())
     with open_store(store_path(store, root), create=False) as opened:
-        arms = _arms(opened, eval_name, (label, control))
+        arms = stored_arms(opened, eval_name, (label, control))
     found = periods(
         [each for each in map(scored, arms) if each.at >= since], control=control, sides=_SIDES[side]
     )
@@ -79,7 +80,7 @@ def command(  # noqa: PLR0913 - one for each option
     return 0
 
 
-def _arms(store: Store, eval_name: str, labels: tuple[str | None, str]) -> list[Arm]:
+def stored_arms(store: Store, eval_name: str, labels: tuple[str | None, str]) -> list[Arm]:
     """Read the finished runs back.
 
     A run with more missing than its eval allows is named and left out, and so is one that stopped early: its
@@ -95,7 +96,7 @@ def _arms(store: Store, eval_name: str, labels: tuple[str | None, str]) -> list[
         if row.stopped:
             err().print(plain(f"{row.id} ({row.label}) left out: {row.stopped}"), style="dim")
     runs = newest_of_each_draw([store.load(row.id) for row in rows if row.finished_at])
-    arms = [arm(run, jobs(run.manifest, store), store.failures(run.id)) for run in runs]
+    arms = [arm(run, whole(run.manifest, store), store.failures(run.id)) for run in runs]
     for each in arms:
         if not complete([each]):
             missing = f"{each.made.id} ({each.label}) left out: too many of its trials failed or are ungraded"

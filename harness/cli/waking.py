@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from harness.cli.night import Evening
 from harness.cli.options import store_path
@@ -11,12 +10,13 @@ from harness.errors import StoreError
 from harness.nightly.notifying import NotifyError, due, post
 from harness.records.nights import HOLDS, INCONCLUSIVE
 from harness.reporting.nights import message
+from harness.store.address import Place
 from harness.store.nights import Nights
 from harness.store.opening import open_store
 
 
 def wake(
-    evenings: Sequence[Evening], store: Path | None, *, night: str, url: str, allowed: bool
+    evenings: Sequence[Evening], store: Place | None, *, night: str, url: str, allowed: bool
 ) -> NotifyError | None:
     """Post what changed to the webhook, and put down that it was heard; gives what went wrong.
 
@@ -41,7 +41,7 @@ def wake(
     return None
 
 
-def _changed(evening: Evening, store: Path | None, *, allowed: bool) -> bool:
+def _changed(evening: Evening, store: Place | None, *, allowed: bool) -> bool:
     """Keep a night that broke, unless it had been spent before, and say whether its state is news."""
     result = evening.result
     with open_store(store_path(store, evening.root)) as opened:

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from harness.comparison import regrades
 from harness.comparison.findings import Finding
+from harness.comparison.kin import kin
 from harness.comparison.lengths import length_moved
 from harness.records.results import Arm, Counts
 from harness.reporting.words import listed, many
@@ -76,7 +78,7 @@ def of_arms(base: Arm, candidate: Arm, *, grader: str) -> list[str]:
         )
     if grader in _GRADERS:
         found.append(_GRADERS[grader])
-    return [*found, *_of_kin(base, grader)]
+    return [*found, *regrades.caveats(base, grader), *_of_kin(base, grader)]
 
 
 def of_pairs(unpaired: Sequence[str], absent: Sequence[str], *, missing_points: float) -> list[str]:
@@ -102,18 +104,9 @@ def _of_kin(arm: Arm, grader: str) -> list[str]:
     """Say it where who judges and who answers are the same model, or of one family."""
     if arm.run is None:
         return []
-    manifest = arm.run.manifest
-    judge = next((info.model for info in manifest.graders if info.kind == grader), "")
-    agent = manifest.eval.model.name
-    if not judge or judge.partition("-")[0] != agent.partition("-")[0]:
-        return []
-    kin = f"of the family of the model that answered ({agent})"
-    who = "the model that answered" if judge == agent else kin
-    words = (
-        f"The judge, {judge}, is {who}: such judges tend to favour what they might have written. "
-        "That holds for both revisions alike, so it moves scores more than differences."
-    )
-    return [words]
+    found = kin(arm.run.manifest.eval, grader)
+    alike = "That holds for both revisions alike, so it moves scores more than differences."
+    return [f"{found} {alike}"] if found else []
 
 
 def _suites_missing(findings: Sequence[Finding]) -> list[str]:

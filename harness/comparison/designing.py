@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from harness.planning.keys import digest
+from harness.planning.keys import digest, judging
 from harness.records.estimates import OVERALL
 from harness.records.inputs import Gate
 from harness.records.outcomes import Graded
@@ -50,13 +50,12 @@ def ground(manifest: Manifest) -> Mapping[str, str]:
     asked = manifest.eval
     model = asked.model
     decides = manifest.graders[0]
-    judge = asked.graders[0].model
     return {
         "cases": digest(
             sorted(([asdict(case) for case in manifest.cases]), key=lambda case: str(case["id"]))
         ),
         "rubrics": digest([asdict(rubric) for rubric in manifest.rubrics]),
-        "grader": digest([asdict(decides), judge and asdict(judge)]),
+        "grader": digest([asdict(decides), judging(asked.graders[0])]),
         "model": digest([model.provider, model.name, model.max_tokens, model.effort, manifest.model_version]),
     }
 

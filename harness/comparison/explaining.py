@@ -290,7 +290,7 @@ def _spread(spreads: Sequence[Spread], dimension: str) -> Iterator[Step]:
             if spread.attempt is not None:
                 parts.append(f"{points(spread.attempt)} from attempt to attempt of one case")
             if spread.judge is not None:
-                parts.append(f"{points(spread.judge)} from grading to grading of one answer")
+                parts.append(f"{points(spread.judge)} from one vote of the judge to another")
             varies = (
                 f"The {spread.of} varies by {listed(parts)} (standard deviation{'s' if parts[1:] else ''})."
             )

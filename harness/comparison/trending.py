@@ -1,7 +1,7 @@
 """Runs of one eval in order of time, cut where their scores stop being comparable."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from harness.comparison.designing import changes, ground
@@ -13,13 +13,18 @@ from harness.statistics.trend import Alarm, Night, Side, Step, alarms, cusum, mi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored(Record):
-    """One finished run as a trend sees it: when, what, and its mean score on each name, in points."""
+    """One finished run as a trend sees it: when, what, and its mean score on each name, in points.
+
+    `bounds` holds the interval of each score that has one, `prompt` the hash of the prompt.
+    """
 
     at: str
     run: str
     label: str
     scores: Mapping[str, float]
     ground: Mapping[str, str]
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    prompt: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +54,12 @@ def scored(arm: Arm) -> Scored:
         label=arm.label,
         scores={name: estimate.mean for name, estimate in found if estimate.n and estimate.mean is not None},
         ground=ground(manifest),
+        bounds={
+            name: (estimate.low, estimate.high)
+            for name, estimate in found
+            if estimate.n and estimate.low is not None and estimate.high is not None
+        },
+        prompt=manifest.revision.agent.prompt_hash,
     )
 
 

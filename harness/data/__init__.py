@@ -1,1 +1,1 @@
-"""Files that ship inside the package: dated prices."""
+"""Files that ship inside the package: dated prices, and attacks on judges."""

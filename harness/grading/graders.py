@@ -1,9 +1,9 @@
-"""The graders that ask nobody: signals, checks and labels, in the shape in which the runner uses graders."""
+"""The graders that ask no model, in the shape in which the runner uses graders."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.grading import signals
+from harness.grading import custom, signals
 from harness.grading.labels import Labels
 from harness.grading.units import read
 from harness.planning.work import HandOver, Mark
@@ -57,3 +57,21 @@ class LabelsGrader:
         """Give each label as a verdict."""
         del case  # a label is about the answer's text alone
         hand_over([(m, self.labels.verdict(answer.text, m.dimension, m.criterion.id)) for m in marks])
+
+
+@dataclass(frozen=True, slots=True)
+class CustomGrader:
+    """Asks a function of the project about each criterion. It runs on the spot, so it should be quick."""
+
+    function: custom.Function
+    name: str
+    kind: str = "custom"
+
+    async def grade(self, case: Case, answer: Answer, marks: Sequence[Mark], hand_over: HandOver) -> None:
+        """Give what it finds as verdicts; raises InputError when it returns something else."""
+        hand_over([(mark, self._verdict(mark, case, answer)) for mark in marks])
+
+    def _verdict(self, mark: Mark, case: Case, answer: Answer) -> Verdict:
+        return custom.grade(
+            self.function, self.name, case, answer.text, dimension=mark.dimension, criterion=mark.criterion
+        )

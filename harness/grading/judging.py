@@ -3,9 +3,11 @@
 import json
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from harness.grading.sight import sight
 from harness.records.inputs import Criterion
 from harness.records.outcomes import Verdict
 
@@ -19,7 +21,7 @@ _NEAR = 90
 _TELLING = re.compile(r"\d+|\b(?:no|not|never|none|nor|neither|without|cannot|unless|\w+n't)\b")
 _PIECES = re.compile(r"\n|(?<=[.!?;:])\s+")
 
-QUOTE_RULES = 4
+QUOTE_RULES = 5
 """Raise it whenever a reply would be read otherwise than before: it is part of every judge verdict's key."""
 
 
@@ -42,13 +44,53 @@ def read_reply(reply: str, *, answer: str, dimension: str, criterion: Criterion)
     answer (white space, quotation marks and Markdown marks may differ, and a slip of the pen in a long
     one). A criterion that declares `evidence: absence` needs none.
     """
-    quote, reason, met = _fields(reply)
+    return _verdict(_object(reply), answer=answer, dimension=dimension, criterion=criterion)
+
+
+def read_list(reply: str, *, answer: str, asked: Sequence[tuple[str, Criterion]]) -> Sequence[Verdict | str]:
+    """Turn `{verdicts: [{criterion, quote, reason, met}, …]}` into a verdict, or a fault, for each criterion.
+
+    `asked` holds dimension and criterion in the order of their numbers, from 1. Each is read as strictly as
+    if it had been asked alone; a reply that is no such list, or decides what was not asked, is one fault for
+    all.
+    """
+    try:
+        found = _listed(reply, len(asked))
+    except UnreadableError as error:
+        return [str(error)] * len(asked)
+    return [
+        _one(found.get(number, []), answer=answer, dimension=dimension, criterion=criterion)
+        for number, (dimension, criterion) in enumerate(asked, start=1)
+    ]
+
+
+def _one(
+    items: Sequence[dict[str, object]], *, answer: str, dimension: str, criterion: Criterion
+) -> Verdict | str:
+    if len(items) != 1:
+        return "it was decided more than once." if items else "it was not decided."
+    try:
+        return _verdict(items[0], answer=answer, dimension=dimension, criterion=criterion)
+    except UnreadableError as error:
+        return str(error)
+
+
+def _verdict(value: dict[str, object], *, answer: str, dimension: str, criterion: Criterion) -> Verdict:
+    quote, reason, met = _fields(value)
     found = locate(quote, answer)
     if met and criterion.evidence == "quote" and (fault := _fault(quote, found, answer)):
         raise UnreadableError(fault)
     return Verdict(
         dimension=dimension, criterion=criterion.id, met=met, quote=found if met else "", reason=reason
     )
+
+
+def proven(quote: str, answer: str) -> str:
+    """Give the answer's own text of a quote; raises UnreadableError when it proves nothing."""
+    found = locate(quote, answer)
+    if fault := _fault(quote, found, answer):
+        raise UnreadableError(fault)
+    return found
 
 
 def locate(quote: str, answer: str) -> str:
@@ -111,9 +153,9 @@ def _fault(quote: str, found: str, answer: str) -> str:
     """
     if not found:
         return "its quote does not occur in the answer." if quote.strip() else "met needs a quote."
-    if _words(found) >= _FEWEST_WORDS:
+    if _words(sight(found).text) >= _FEWEST_WORDS:
         return ""
-    wholes = {_bare(piece) for piece in _PIECES.split(answer)}
+    wholes = {_bare(piece) for piece in _PIECES.split(sight(answer).text)}
     if _bare(found) in wholes - {""}:
         return ""
     return "its quote is too short to show anything: quote a whole sentence."
@@ -139,13 +181,34 @@ def _unspaced(character: str) -> bool:
     return unicodedata.category(character) == "Lo"
 
 
-def _fields(reply: str) -> tuple[str, str, bool]:
+def _object(reply: str) -> dict[str, object]:
     try:
-        value = json.loads(reply)
-    except (json.JSONDecodeError, RecursionError):
+        value = json.loads(reply, object_pairs_hook=_once)
+    except (ValueError, RecursionError):
         msg = "it was not a JSON object."
         raise UnreadableError(msg) from None
-    if not isinstance(value, dict) or set(value) != {"quote", "reason", "met"}:
+    return value if isinstance(value, dict) else {}
+
+
+def _listed(reply: str, count: int) -> dict[int, list[dict[str, object]]]:
+    """Read the items of a list by the numbers of their criteria."""
+    value = _object(reply)
+    items = value.get("verdicts")
+    if set(value) != {"verdicts"} or not isinstance(items, list):
+        msg = "it must be a JSON object of verdicts, a list, and nothing else."
+        raise UnreadableError(msg)
+    found: dict[int, list[dict[str, object]]] = {}
+    for item in items:
+        number = item.get("criterion") if isinstance(item, dict) else None
+        if type(number) is not int or not 1 <= number <= count:
+            msg = f"each of its verdicts must name its criterion by a number from 1 to {count}."
+            raise UnreadableError(msg)
+        found.setdefault(number, []).append({key: item[key] for key in item if key != "criterion"})
+    return found
+
+
+def _fields(value: dict[str, object]) -> tuple[str, str, bool]:
+    if set(value) != {"quote", "reason", "met"}:
         msg = "it must be a JSON object of quote, reason and met, and nothing else."
         raise UnreadableError(msg)
     quote, reason, met = value["quote"], value["reason"], value["met"]
@@ -160,16 +223,26 @@ def _fields(reply: str) -> tuple[str, str, bool]:
     return quote, reason, met
 
 
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Refuse an object that names a field twice: two readers would take different ones."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        msg = "a field twice"
+        raise ValueError(msg)
+    return value
+
+
 @lru_cache(maxsize=64)  # a judge asks about one answer many times
 def _fold(text: str) -> _Folded:
-    """Drop Markdown marks, make white space single and quotation marks straight, keeping origins."""
+    """Take what the judge saw, drop Markdown marks, make white space single and quotation marks straight."""
+    seen = sight(text)
     pieces: list[str] = []
     origins: list[int] = []
-    for run in _RUNS.finditer(text.translate(_EQUAL)):
+    for run in _RUNS.finditer(seen.text.translate(_EQUAL)):
         if not run.group().isspace():
             pieces.append(run.group())
-            origins.extend(range(*run.span()))
+            origins.extend(seen.origins[run.start() : run.end()])
         elif pieces and pieces[-1] != " ":
             pieces.append(" ")
-            origins.append(run.start())
+            origins.append(seen.origins[run.start()])
     return _Folded("".join(pieces), tuple(origins))

@@ -55,7 +55,7 @@ async def open_office(
     *, base_url: str, key: str, key_variable: str, policy: RetryPolicy = PATIENT, bounds: Bounds = BOUNDS
 ) -> AsyncIterator["BatchOffice"]:
     """Open a connection for batches; as with `connect`, `key_variable` only serves the hints of errors."""
-    from harness.models.sdk import Client  # noqa: PLC0415 - two seconds that `--help` must not cost
+    from harness.models.sdk import Client  # noqa: PLC0415 - as in `messages`
 
     client = Client(
         base_url=base_url,

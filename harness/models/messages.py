@@ -15,12 +15,13 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
 from harness.errors import AccessError, CallError, IncompleteError, InputError
 from harness.models.faults import PassingError
+from harness.models.silence import Silence
 from harness.models.turns import Turns
 from harness.models.wire import read_reply, wire
 from harness.pacing.limiter import Call, Limiter, Ticket
 from harness.pacing.outlook import Outlook
 from harness.pacing.quotas import quotas
-from harness.pacing.traffic import Retry, Traffic
+from harness.pacing.traffic import Quiet, Retry, Traffic
 from harness.planning.model import Model
 from harness.planning.prices import PriceTable
 from harness.records.outcomes import Answer, Request
@@ -37,6 +38,7 @@ class RetryPolicy:
     busy), and no retry begins later than `seconds` after the first attempt. A server's `retry-after` is
     honoured up to `longest_retry_after`; without one the wait doubles from `first_wait` to `longest_wait`,
     with jitter. After a 429 a call has no wait of its own: it queues, and the limiter paces the queue.
+    When nobody has answered anything for `quiet_seconds`, that is told.
     """
 
     attempts: int = 8
@@ -47,6 +49,7 @@ class RetryPolicy:
     first_wait: float = 1.0
     longest_wait: float = 60.0
     longest_retry_after: float = 120.0
+    quiet_seconds: float = 15.0
 
 
 PATIENT = RetryPolicy()
@@ -77,7 +80,7 @@ async def connect(
     errors. Raises AccessError for a key that cannot be sent, InputError for an impossible address.
     """
     _check(base_url, key, key_variable)
-    from harness.models.sdk import Client  # noqa: PLC0415 - two seconds that `--help` must not cost
+    from harness.models.sdk import Client  # noqa: PLC0415 - what finds all in the store needs it not
 
     client = Client(
         base_url=base_url,
@@ -88,7 +91,11 @@ async def connect(
         connect_seconds=policy.connect_seconds,
     )
     async with client:
-        yield Messages(client, place=base_url, pace=pace, prices=prices, policy=policy)
+        messages = Messages(client, place=base_url, pace=pace, prices=prices, policy=policy)
+        try:
+            yield messages
+        finally:
+            messages.silence.over()
 
 
 class Messages:
@@ -104,6 +111,7 @@ class Messages:
         self._traffic.join(self._turns.limiter)
         self._prices = prices
         self._policy = policy
+        self.silence = Silence(policy.quiet_seconds, self._quiet)
         self._outlooks: dict[str, Outlook] = {}
         self._in_hand = 0
         self._ended: AccessError | None = None
@@ -179,6 +187,7 @@ class Messages:
         return answer
 
     async def _asked(self, request: Request, body: bytes, started: float) -> tuple[Answer, Mapping[str, str]]:
+        self.silence.begun()
         try:
             # The HTTP client's timeout is per read; a trickling answer never trips it.
             async with asyncio.timeout(self._policy.attempt_seconds):
@@ -186,6 +195,8 @@ class Messages:
         except TimeoutError:
             words = f"no whole answer within {self._policy.attempt_seconds:g} s"
             raise PassingError(CallError("timeout", words)) from None
+        finally:
+            self.silence.over()  # from here on failures speak for themselves
         reply = read_reply(got.headers.get("content-type", ""), got.body)
         answer = Answer(
             text=reply.text,
@@ -254,6 +265,10 @@ class Messages:
             raise IncompleteError(
                 msg, hint=error.hint or f"check base_url: is {self._place} the right server?"
             )
+
+    def _quiet(self, seconds: float) -> None:
+        in_flight, patience = self._turns.limiter.in_flight, self._policy.attempt_seconds
+        self._traffic.tell(Quiet(place=self._place, seconds=seconds, in_flight=in_flight, patience=patience))
 
     def _outlook(self, call: Call) -> Outlook:
         return self._outlooks.setdefault(call.model, Outlook())

@@ -1,23 +1,25 @@
-"""The Anthropic SDK, which nothing else touches. Importing this module costs about two seconds."""
+"""Requests to the Messages API through the Anthropic SDK's HTTP client, and faults in our own words."""
 
 import json
+import logging
 import time
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
-from typing import Any, BinaryIO, Self, TypeVar
+from typing import BinaryIO, Self, TypeVar
 
 import aiohttp
 import httpx2
-from anthropic import DefaultAioHttpClient
 
 from harness.errors import CallError
 from harness.models.faults import PassingError, Refused, judged
+from harness.models.transport import Http
 from harness.planning.model import API_VERSION
 
+_LOG = logging.getLogger("harness.calls")  # what a request was about, never what it said
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _PLAIN_HEADERS = ("accept", "accept-encoding", "user-agent")
+_TOLD = ("request-id", "retry-after", "x-should-retry", "anthropic-ratelimit-")  # headers worth a line
 _SHORTEST_SECRET = 8
 _LONGEST_REPLY = 32 * 2**20  # bytes, unpacked; no answer comes near, and an endless one must end somewhere
 _LONGEST_ERROR = 2**16  # bytes as sent; its first words are all that anyone reads
@@ -60,15 +62,8 @@ class Client:
         # Of the SDK its HTTP client alone: building a request by its models costs twice what sending it does
         # (`make profile`), and `messages.create` warns of old models on every call, refuses a large
         # max_tokens without streaming, adds the headers of ANTHROPIC_CUSTOM_HEADERS, and takes any JSON.
-        self._http = _Http(
-            limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
-            timeout=timeout,
-            follow_redirects=False,
-            # A proxy from the environment is for the world outside.
-            trust_env=not local,
-            # What one reply sets reaches no other.
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-        )
+        # A proxy from the environment is for the world outside.
+        self._http = Http(connections=connections, timeout=timeout, trust_env=not local)
         plain = {name: self._http.headers[name] for name in _PLAIN_HEADERS}
         ours = {"authorization": f"Bearer {key}", "anthropic-version": API_VERSION}
         self._headers = httpx2.Headers({**plain, **ours, "content-type": "application/json"})
@@ -136,7 +131,10 @@ class Client:
         request = httpx2.Request(
             method, url, content=content, headers=self._headers, extensions={"timeout": self._timeout}
         )
+        begun = time.monotonic()
         response = await self._http.send(request, stream=True)
+        if _LOG.isEnabledFor(logging.DEBUG):
+            _note(request, response, time.monotonic() - begun)
         if response.is_success:
             return response
         raise self._judged(response, await _beginning(response))
@@ -149,6 +147,7 @@ class Client:
             failure = PassingError(CallError("timeout", f"{self._base_url} did not answer in time"))
         except (httpx2.HTTPError, aiohttp.ClientError, OSError) as error:
             failure = PassingError(self._disconnected(error.__cause__ or error))
+        _LOG.debug("no reply: %s: %s", failure.error.kind, failure.error.message)
         raise failure  # here, outside the handlers, so that none that holds the request is kept as a context
 
     def _url(self, path: str) -> httpx2.URL:
@@ -178,30 +177,11 @@ class Client:
         return text.replace(self._key, "[key]") if len(self._key) >= _SHORTEST_SECRET else text
 
 
-class _Http(DefaultAioHttpClient):
-    """The SDK's client over aiohttp, without cookies: what one reply sets must not reach the next call."""
-
-    def _init_transport(self, *arguments: Any, **options: Any) -> httpx2.AsyncBaseTransport:  # noqa: ANN401 - httpx2's own
-        return _without_cookies(super()._init_transport(*arguments, **options))
-
-    def _init_proxy_transport(self, *arguments: Any, **options: Any) -> httpx2.AsyncBaseTransport:  # noqa: ANN401 - httpx2's own
-        return _without_cookies(super()._init_proxy_transport(*arguments, **options))
-
-
-def _without_cookies(transport: Any) -> httpx2.AsyncBaseTransport:  # noqa: ANN401 - the SDK has no public name for it
-    """Have the transport open a session that keeps no cookies; it is opened inside the running loop."""
-    limits: httpx2.Limits = transport.limits
-
-    def session() -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
-            limit=limits.max_connections or 0,
-            keepalive_timeout=limits.keepalive_expiry,
-            ssl=transport.ssl_context,
-        )
-        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
-
-    transport.client = session
-    return transport  # type: ignore[no-any-return]  # it is one
+def _note(request: httpx2.Request, response: httpx2.Response, seconds: float) -> None:
+    """Put down that a server replied: where, how and when; neither body nor key."""
+    asked = f"{request.method} {request.url.path}, {request.headers.get('content-length', '0')} bytes"
+    told = {name: value for name, value in response.headers.items() if name.startswith(_TOLD)}
+    _LOG.debug("%s: %d after %.3f s %s", asked, response.status_code, seconds, json.dumps(told))
 
 
 async def _beginning(response: httpx2.Response) -> bytes:

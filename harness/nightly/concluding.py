@@ -8,7 +8,7 @@ from harness.comparison.designing import ENOUGH, changes, ground, names_of, rule
 from harness.comparison.waking import Fall, broke, comparable, falls, stretches
 from harness.nightly.baseline import baseline
 from harness.nightly.making import Found, Tonight, begun_at, unaffordable
-from harness.planning.work import jobs
+from harness.planning.regrading import whole
 from harness.records.nights import (
     HOLDS,
     INCONCLUSIVE,
@@ -137,7 +137,7 @@ def _against_baseline(tonight: Tonight, report: Report, accepted: Sequence[Accep
 def _regrade(tonight: Tonight, asked: Manifest, differ: Sequence[str]) -> str:
     """Grade the accepted run's answers as tonight's are; says why that cannot be, else empty."""
     session = tonight.session
-    work = list(jobs(asked, session.shelf))
+    work = list(whole(asked, session.shelf))
     if any(job.answer is None for job in work):
         return f"{listed(differ)} changed since, and its answers are none to what is asked now"
     missing = [job for job in work if not job.done]

@@ -17,15 +17,28 @@ class Retry:
     seconds: float
 
 
-def _nobody(_: Retry) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quiet:
+    """Nobody at a place has answered anything for so many seconds; each call is given `patience` seconds."""
+
+    place: str
+    seconds: float
+    in_flight: int
+    patience: float
+
+
+def _nobody(_: Retry | Quiet) -> None:
     pass
 
 
 @dataclass(slots=True)
 class Traffic:
-    """The accounts in use, as they are now; `tell` hears the first retry of each kind at each place."""
+    """The accounts in use, as they are now.
 
-    tell: Callable[[Retry], None] = _nobody
+    `tell` hears the first retry of each kind at each place, and of places that have not answered at all.
+    """
+
+    tell: Callable[[Retry | Quiet], None] = _nobody
     retries: int = 0
     _limiters: list[Limiter] = field(default_factory=list)
     _told: set[tuple[str, str]] = field(default_factory=set)

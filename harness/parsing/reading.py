@@ -21,6 +21,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from harness.errors import Fault, InputError
 from harness.parsing.yamltext import Document, Path, parse, place
 from harness.records.inputs import Dataset, Eval, Rubric
+from harness.records.published import PublishedReport
 from harness.records.record import Record
 
 if TYPE_CHECKING:
@@ -33,8 +34,10 @@ T = TypeVar("T")
 
 _adapter: Final[Callable[[object], TypeAdapter[Any]]] = functools.cache(TypeAdapter)
 
-SCHEMAS: Final[Mapping[str, type]] = MappingProxyType({"dataset": Dataset, "rubric": Rubric, "eval": Eval})
-"""The files that people write, by the name of their JSON Schema."""
+SCHEMAS: Final[Mapping[str, type]] = MappingProxyType(
+    {"dataset": Dataset, "rubric": Rubric, "eval": Eval, "report": PublishedReport}
+)
+"""The files that people write, and the one that programs read, by the name of their JSON Schema."""
 
 
 def read(kind: "TypeForm[T]", text: str, *, source: str) -> T:

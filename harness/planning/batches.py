@@ -12,7 +12,7 @@ from typing import TypeVar
 from harness.errors import AccessError
 from harness.grading.inquiry import Inquiry
 from harness.planning.keys import digest
-from harness.records.inputs import Criterion
+from harness.records.inputs import Criterion, JudgeMode
 from harness.records.outcomes import Answer, Trial
 from harness.records.record import Record
 
@@ -57,12 +57,22 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted(Record):
+    """A verdict that is asked for together with others, under the key that it is stored by."""
+
+    key: str
+    dimension: str
+    criterion: Criterion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Item(Record):
     """One request of a batch, and all that reading its result needs, on whatever day that is.
 
-    `key` is the answer's or the verdict's. `grader` is empty for an answer. A verdict's `trial` names the
-    answer it is about. `run` is the run that pays for it. `returns` counts the batches that brought no
-    result.
+    `key` is the answer's, or that of the judge's call; where a call asks for one verdict (`criterion`), the
+    verdict's. `together` holds the verdicts that a call by dimension still asks for. `grader` is empty
+    for an answer. A verdict's `trial` names the answer it is about. `run` is the run that pays for it.
+    `returns` counts the batches that brought no result.
     """
 
     key: str
@@ -74,6 +84,19 @@ class Item(Record):
     criterion: Criterion | None = None
     inquiry: Inquiry = field(default_factory=Inquiry)
     returns: int = 0
+    together: tuple[Wanted, ...] = ()
+
+    @property
+    def wanted(self) -> tuple[Wanted, ...]:
+        """The verdicts that this asks for, in the order asked; none for an answer."""
+        if self.criterion is None:
+            return self.together
+        return (Wanted(key=self.key, dimension=self.dimension, criterion=self.criterion),)
+
+    @property
+    def mode(self) -> JudgeMode:
+        """How the verdicts are asked for, and so how the reply is to be read."""
+        return "dimension" if self.together else "criterion"
 
     @property
     def custom_id(self) -> str:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 from statistics import fmean
 
 from harness.planning.prefixes import CHARACTERS_PER_TOKEN, too_short
@@ -25,17 +26,16 @@ def caching(run: Run, work: Sequence[Job], prices: PriceTable | None) -> Mapping
         system = len(run.manifest.revision.agent.prompt)
         found["agent"] = _summed(usages, asked.model.name, (run, prices), ("system prompt", system))
     for spec in asked.graders:
-        if spec.model is not None:
-            usages = [
-                mark.verdict.usage
-                for job in answered
-                for mark in job.marks
-                if mark.grader == spec.kind and mark.verdict is not None
-            ]
+        if spec.judges:
             texts = [len(job.case.question) + len(job.answer.text) for job in answered if job.answer]
             prefix = len(SYSTEM) + (fmean(texts) if texts else 0)
             name = "question with its answer"
-            found[spec.kind] = _summed(usages, spec.model.name, (run, prices), (name, prefix))
+            asked_of = {model.name: list[Usage]() for model in spec.models}
+            for mark in (mark for job in answered for mark in job.marks if mark.grader == spec.kind):
+                if mark.verdict is not None and mark.asks:
+                    asked_of[mark.asks].append(mark.verdict.usage)
+            each = [_summed(of, model, (run, prices), (name, prefix)) for model, of in asked_of.items()]
+            found[spec.kind] = reduce(_joined, each)
     return {role: each for role, each in found.items() if each.prompt_tokens}
 
 
@@ -53,6 +53,17 @@ def _summed(
         read_tokens=read,
         saved=_saved(usages, model, prices, dt.date.fromisoformat(run.created_at[:10])),
         why=f"{prefix[0].capitalize()}: {short}." if short else "",
+    )
+
+
+def _joined(one: Caching, other: Caching) -> Caching:
+    """Put two models that one grader asked together."""
+    known = one.saved is not None and other.saved is not None
+    return Caching(
+        prompt_tokens=one.prompt_tokens + other.prompt_tokens,
+        read_tokens=one.read_tokens + other.read_tokens,
+        saved=(one.saved or 0.0) + (other.saved or 0.0) if known else None,
+        why=" ".join(dict.fromkeys(filter(None, (one.why, other.why)))),
     )
 
 

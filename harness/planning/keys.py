@@ -6,9 +6,10 @@ for what is left out on purpose.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 
+from harness.grading.seats import Seat
 from harness.records.inputs import Case, Criterion, GraderSpec, ModelSpec, Rubric
 from harness.records.outcomes import Request
 from harness.records.runs import GraderInfo, Manifest
@@ -44,23 +45,34 @@ def answer_key(request: Request) -> str:
     return digest(asked)
 
 
-def verdict_key(info: GraderInfo, spec: GraderSpec, asked: Asked, vote: int | str = 1) -> str:
+def verdict_key(info: GraderInfo, seat: Seat | None, asked: Asked, together_with: Sequence[str] = ()) -> str:
     """Name a verdict by its grader, what the grader saw of the criterion, the question and the answer.
 
-    `vote` is the number of the vote, or the name of a draw of its own. Each grader sees another part of a
-    criterion, so rewording one asks the judge anew but not the signals, and a new signal costs no call.
-    Points are in no key: they weigh verdicts, not make them.
+    Each grader sees another part of a criterion, so rewording one asks the judge anew but not
+    the signals, and a new signal costs no call. Points are in no key: they weigh verdicts, not make them.
+    `seat` is the judge's, `None` for a grader that asks no model. `together_with` says what all the same
+    call asks about, where it asks about a whole dimension.
     """
-    return digest(
-        {
-            "grader": [info.kind, info.version],
-            "model": _judge(spec),
-            "criterion": _seen(info.kind, asked),
-            "question": asked.question_hash,
-            "answer": asked.answer_hash,
-            "vote": vote,
-        }
-    )
+    parts = {
+        "grader": [info.kind, info.version],
+        "model": None if seat is None else _model(seat.model),
+        "criterion": _seen(info.kind, asked),
+        "question": asked.question_hash,
+        "answer": asked.answer_hash,
+        "vote": 1 if seat is None else _vote(seat),
+    }
+    if together_with:
+        parts["together"] = together_with
+    return digest(parts)
+
+
+def _vote(seat: Seat) -> int | str:
+    return f"{seat.draw}/{seat.vote}" if seat.draw else seat.vote
+
+
+def together(info: GraderInfo, asked: Iterable[Asked]) -> tuple[str, ...]:
+    """Say what is asked about in one call, whatever its order."""
+    return tuple(sorted(digest(_seen(info.kind, each)) for each in asked))
 
 
 def grader_hash(info: GraderInfo, spec: GraderSpec, rubrics: Sequence[Rubric]) -> str:
@@ -74,7 +86,7 @@ def grader_hash(info: GraderInfo, spec: GraderSpec, rubrics: Sequence[Rubric]) -
         for rubric in rubrics
         for criterion in rubric.criteria
     ]
-    return digest([info.kind, info.version, _judge(spec), seen])
+    return digest([info.kind, info.version, judging(spec), seen])
 
 
 def run_id(manifest: Manifest) -> str:
@@ -89,7 +101,10 @@ def run_id(manifest: Manifest) -> str:
         [*_model(asked.model), manifest.model_version],
         [_asked_of(case) for case in manifest.cases],
         [asdict(rubric) for rubric in manifest.rubrics],
-        [[asdict(info), _judge(spec)] for info, spec in zip(manifest.graders, asked.graders, strict=True)],
+        [
+            [_graded_by(info), judging(spec)]
+            for info, spec in zip(manifest.graders, asked.graders, strict=True)
+        ],
     ]
     if manifest.draw:  # runs of the draw of every day keep the id they always had
         parts.append([manifest.draw])
@@ -105,13 +120,25 @@ def _asked_of(case: Case) -> dict[str, object]:
     return {name: value for name, value in asdict(case).items() if name != "cluster"}
 
 
+def _graded_by(info: GraderInfo) -> dict[str, object]:
+    """Name a grader as before where nothing guards it, so that earlier runs keep their names."""
+    guards = {"canary": info.canary, "screening": info.screening}
+    plain = {"kind": info.kind, "version": info.version, "model": info.model}
+    return plain | {name: value for name, value in guards.items() if value}
+
+
 def briefing_hash(case: Case) -> str:
     """SHA-256 of a case's guidance and reference."""
     return digest([case.guidance, case.reference])
 
 
-def _judge(spec: GraderSpec) -> object:
-    return None if spec.model is None else _model(spec.model)
+def judging(spec: GraderSpec) -> object:
+    """Name who judges; how, by criterion or dimension, is in the grader's version."""
+    plain = None if spec.model is None else _model(spec.model)
+    if not (spec.panel or spec.escalate or spec.votes > 1):
+        return plain
+    escalated = [spec.escalate.when, _model(spec.escalate.model)] if spec.escalate else None
+    return {"models": [_model(model) for model in spec.judges], "votes": spec.votes, "escalate": escalated}
 
 
 def _model(model: ModelSpec) -> list[object]:
@@ -122,6 +149,8 @@ def _seen(kind: str, asked: Asked) -> object:
     criterion = asked.criterion
     if kind == "judge":
         return [criterion.text, criterion.evidence, asked.briefing_hash]
+    if kind == "custom":
+        return [asked.dimension, asdict(criterion), asked.briefing_hash]
     if kind == "signals":
         return [[asdict(signal) for signal in criterion.signals], criterion.evidence]
     return [asked.dimension, criterion.id]

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from harness.grading.labels import text_hash
-from harness.planning.keys import Asked, answer_key, briefing_hash, digest, question_hash, verdict_key
-from harness.planning.work import Job, Mark, Shelf, filled, request_of
+from harness.grading.seats import Seat, seats
+from harness.grading.voting import decided
+from harness.planning.keys import Asked, answer_key, briefing_hash, digest, question_hash
+from harness.planning.work import Job, Shelf, filled, request_of, seated
 from harness.records.inputs import Case
 from harness.records.nights import Regraded, Sentinel
 from harness.records.outcomes import Answer, Trial
@@ -101,17 +103,16 @@ def sentinel_jobs(
 ) -> tuple[Job, ...]:
     """Ask the grader that decides for one verdict on each sentinel, this night's own."""
     info, spec = manifest.graders[0], manifest.eval.graders[0]
+    drawn: list[Seat | None] = [replace(seat, draw=f"night/{night}/sentinel") for seat in seats(spec)]
     found = []
     for each in sentinels:
         case = Case(id=each.id, prompt=each.question, guidance=each.guidance, reference=each.reference)
         hashes = (question_hash(case), text_hash(each.answer), briefing_hash(case))
-        key = verdict_key(
-            info, spec, Asked(each.dimension, each.criterion, *hashes), vote=f"night/{night}/sentinel"
-        )
+        asked = Asked(each.dimension, each.criterion, *hashes)
         request = request_of(manifest, case, "sentinel")
         trial = Trial(case=each.id, attempt=1, key=answer_key(request))
-        mark = Mark(info.kind, each.dimension, each.criterion, key)
-        found.append(Job(trial, case, request, Answer(text=each.answer), (mark,)))
+        marks = (mark for seat in drawn or [None] for mark in seated(info, seat, [asked], each.answer))
+        found.append(Job(trial, case, request, Answer(text=each.answer), tuple(marks)))
     stored = shelf.verdicts([mark.key for job in found for mark in job.marks])
     return tuple(replace(job, marks=filled(job.marks, stored)) for job in found)
 
@@ -142,7 +143,7 @@ def _places(each: Sentinel) -> tuple[str, str, str]:
 def regraded(sentinels: Sequence[Sentinel], work: Sequence[Job]) -> Regraded:
     """Count what a night's judge said of the sentinels beside what is known."""
     said = [
-        (each.met, job.marks[0].verdict.met if job.marks[0].verdict else None)
+        (each.met, next((verdict.met for verdict in decided(job.marks)), None))
         for each, job in zip(sentinels, work, strict=True)
     ]
     return Regraded(

@@ -1,14 +1,13 @@
 """The plan that is shown before money is spent: calls stored, calls to make, cost and time."""
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import reduce
 
-from harness.grading.scoring import criteria_of
 from harness.planning.prefixes import CHARACTERS_PER_TOKEN, too_short
 from harness.planning.prices import PriceTable
+from harness.planning.tally import Tally, Toll, tally
 from harness.planning.work import Job
 from harness.prompts import SYSTEM
 from harness.records.inputs import GraderSpec, ModelSpec
@@ -33,9 +32,10 @@ GUESS_JUDGE = Habit(output_tokens=300, seconds=4)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part(Record):
-    """One kind of call: how many results are stored, how many are to be made, at what cost.
+    """One kind of result: how many are stored, how many are to be made, in how many calls, at what cost.
 
-    `cost` is in US dollars, `None` where no price is known for the model.
+    A judge that is asked by dimension makes several results in one call. `cost` is in US dollars, `None`
+    where no price is known for a model; a panel's models are joined by ` + ` in `model`.
     """
 
     name: str
@@ -47,6 +47,8 @@ class Part(Record):
     basis: str
     caching: str = ""
     """What the prompt cache does for these calls, or why it can do nothing."""
+    calls: int = 0
+    """How many calls make what is to be made; 0 where that is free."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,8 @@ class Plan(Record):
     """What running this manifest would take. `seconds` assumes the eval's concurrency throughout.
 
     By batches, `seconds` is not known (0 here), and `sent` counts the requests that are in a batch
-    already: they are paid for and in no other figure. `sent is None`: one call at a time.
+    already: they are paid for and in no other figure. `sent is None`: one call at a time. `regrades` is what
+    a dearer judge can take at most, beyond all of that, should every verdict flip.
     """
 
     label: str
@@ -63,11 +66,12 @@ class Plan(Record):
     attempts: int
     parts: tuple[Part, ...]
     sent: int | None = None
+    regrades: Part | None = None
 
     @property
     def calls(self) -> int:
         """Calls that cost money or time: those to a model that is not free."""
-        return sum(part.to_make for part in self.parts if part.model)
+        return sum(part.calls for part in self.parts)
 
     @property
     def cost(self) -> float | None:
@@ -98,57 +102,18 @@ def plan(
     model = manifest.eval.model
     habit = habits.get(("agent", model.name), GUESS_AGENT)
     answer = int(min(habit.output_tokens, model.max_tokens) * CHARACTERS_PER_TOKEN)
-    tally = _tally(manifest, work, sent or frozenset(), answer)
+    counts = tally(manifest, work, sent or frozenset(), answer)
     cost = _Costs(manifest, prices, habits, on, batch=sent is not None)
-    graders = [cost.grader(spec, tally) for spec in manifest.eval.graders]
+    graders = [cost.grader(spec, counts) for spec in manifest.eval.graders]
     return Plan(
         label=manifest.revision.label,
-        trials=tally.trials,
+        trials=counts.trials,
         cases=len(manifest.cases),
         attempts=manifest.eval.attempts,
-        parts=(cost.agent(tally), *graders),
-        sent=None if sent is None else tally.sent,
+        parts=(cost.agent(counts), *graders),
+        sent=None if sent is None else counts.sent,
+        regrades=cost.regrades(counts.regrades),
     )
-
-
-@dataclass(slots=True)
-class _Tally:
-    trials: int
-    answers: int
-    question_characters: int
-    to_make: Counter[str]
-    stored: Counter[str]
-    prefixes: Counter[str]
-    prefix_characters: Counter[str]
-    unanswered: int = 0
-    sent: int = 0
-
-
-def _tally(manifest: Manifest, work: Iterable[Job], sent: AbstractSet[str], expected: int) -> _Tally:
-    """Count; an answer that is not there yet is thought to have `expected` characters."""
-    tally = _Tally(0, 0, 0, Counter(), Counter(), Counter(), Counter())
-    for job in work:
-        tally.trials += 1
-        if job.answer is None:
-            if job.trial.key in sent:
-                tally.sent += 1
-            else:
-                tally.unanswered += 1
-                tally.question_characters += len(job.case.question)
-            criteria = sum(1 for _, each in criteria_of(job.case, manifest.rubrics) if not each.checks)
-            left = Counter[str]({spec.kind: criteria for spec in manifest.eval.graders})
-            length = expected
-        else:
-            tally.answers += 1
-            open_ = [mark for mark in job.marks if mark.verdict is None]
-            left = Counter(mark.grader for mark in open_ if mark.key not in sent)
-            tally.sent += len(open_) - left.total()
-            tally.stored.update(mark.grader for mark in job.marks if mark.verdict is not None and mark.key)
-            length = len(job.answer.text)
-        tally.to_make.update(left)
-        tally.prefixes.update(left.keys())
-        tally.prefix_characters.update(dict.fromkeys(left, len(job.case.question) + length))
-    return tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,45 +126,60 @@ class _Costs:
     on: dt.date
     batch: bool
 
-    def agent(self, tally: _Tally) -> Part:
+    def agent(self, counts: Tally) -> Part:
         model = self.manifest.eval.model
-        prompt, to_make = _tokens(len(self.manifest.revision.agent.prompt)), tally.unanswered
+        prompt, to_make = _tokens(len(self.manifest.revision.agent.prompt)), counts.unanswered
+        if model.provider == "recorded":
+            return _free("answers", counts.answers, to_make, "free: looked up")
         prefix = _Prefix("system prompt", tokens=prompt, number=min(1, to_make), calls=to_make)
-        usage = Usage(input_tokens=_tokens(tally.question_characters))
-        return self._part("answers", model, (tally.answers, to_make), (usage, prefix), GUESS_AGENT)
+        usage = Usage(input_tokens=_tokens(counts.question_characters))
+        made = (counts.answers, to_make, to_make)
+        return self._part("answers", model, made, (usage, prefix), GUESS_AGENT)
 
-    def grader(self, spec: GraderSpec, tally: _Tally) -> Part:
+    def grader(self, spec: GraderSpec, counts: Tally) -> Part:
+        """Price the verdicts of one grader, whichever of its models gives them."""
+        name = f"{spec.kind} verdicts"
+        if not spec.judges:
+            toll, looked_up = counts.of(spec.kind), spec.kind == "labels"
+            why = "free: looked up" if looked_up else "free: no model is asked"
+            return _free(name, toll.stored, toll.to_make, why)
+        by_name = {model.name: model for model in spec.models}
+        asked = [model for model in by_name.values() if (spec.kind, model.name) in counts.tolls]
+        parts = [self._judge(name, model, counts.of(spec.kind, model.name)) for model in asked or spec.judges]
+        return reduce(_joined, parts)
+
+    def regrades(self, most: Toll) -> Part | None:
+        """Price the most that regrading flips can take."""
+        regraders = [spec.escalate.model for spec in self.manifest.eval.graders if spec.escalate]
+        return self._judge("regrades", regraders[0], most) if most.calls else None
+
+    def _judge(self, name: str, model: ModelSpec, toll: Toll) -> Part:
         """One write of the cached prefix per answer, reads of it and a short tail per criterion."""
-        kind = spec.kind
-        to_make = tally.to_make[kind]
-        number = tally.prefixes[kind]
-        mean = _tokens(len(SYSTEM) + tally.prefix_characters[kind] / number) if number else 0
-        prefix = _Prefix("question with its answer", tokens=mean, number=number, calls=to_make)
-        tails = Usage(input_tokens=120 * to_make)
-        counts = (tally.stored[kind], to_make)
-        return self._part(f"{kind} verdicts", spec.model, counts, (tails, prefix), GUESS_JUDGE)
+        mean = _tokens(len(SYSTEM) + toll.characters / toll.prefixes) if toll.prefixes else 0
+        prefix = _Prefix("question with its answer", tokens=mean, number=toll.prefixes, calls=toll.calls)
+        tails = Usage(input_tokens=120 * toll.to_make)
+        return self._part(name, model, (toll.stored, toll.to_make, toll.calls), (tails, prefix), GUESS_JUDGE)
 
     def _part(
         self,
         name: str,
-        model: ModelSpec | None,
-        counts: tuple[int, int],
+        model: ModelSpec,
+        counts: tuple[int, int, int],
         prompt: tuple[Usage, "_Prefix"],
         guess: Habit,
     ) -> Part:
-        """Price one kind of call; `prompt` is what is never cached, all calls together, and what may be."""
-        stored, to_make = counts
-        if model is None or model.provider == "recorded":
-            free = "free: looked up" if model or name.startswith("labels") else "free: no model is asked"
-            return Part(name=name, model="", stored=stored, to_make=to_make, cost=0.0, seconds=0, basis=free)
+        """Price one kind of call; `prompt` is what is never cached, all calls together, and what may be.
+
+        What is known of output and seconds is known for each result; several may come by one call.
+        """
+        stored, to_make, calls = counts
         role = "agent" if guess is GUESS_AGENT else "judge"
         habit = self.habits.get((role, model.name), guess)
         seconds = habit.seconds or guess.seconds  # what came by batches was not timed
-        each = min(habit.output_tokens, model.max_tokens)
+        each = min(habit.output_tokens * (to_make / calls if calls else 1), model.max_tokens)
         rest, prefix = prompt
         short = too_short(self.prices, model.name, prefix.tokens)
-        usage = rest + prefix.usage(cached=not short) + Usage(output_tokens=int(each * to_make))
-        cost = self._cost(model.name, usage, to_make)
+        usage = rest + prefix.usage(cached=not short) + Usage(output_tokens=int(each * calls))
         basis = f"{each:,.0f} output tokens a call, " + (
             f"mean of {habit.measured:,} stored" if habit.measured else "a guess: none stored yet"
         )
@@ -209,10 +189,11 @@ class _Costs:
             model=model.name,
             stored=stored,
             to_make=to_make,
-            cost=cost,
+            calls=calls,
+            cost=self._cost(model.name, usage, calls),
             seconds=0 if self.batch else seconds * to_make / self.manifest.eval.concurrency,
             basis=basis,
-            caching=prefix.words(short) if to_make else "",
+            caching=prefix.words(short) if calls else "",
         )
 
     def _cost(self, model: str, usage: Usage, calls: int) -> float | None:
@@ -256,6 +237,26 @@ class _Prefix:
             f"written {_times(self.number)}, read {_times(read)}" if read else "written, and read by nobody"
         )
         return f"{self.name}: about {self.tokens:,} tokens, {told}"
+
+
+def _free(name: str, stored: int, to_make: int, why: str) -> Part:
+    return Part(name=name, model="", stored=stored, to_make=to_make, cost=0.0, seconds=0, basis=why)
+
+
+def _joined(one: Part, other: Part) -> Part:
+    """Put two models of one grader together."""
+    costs = (one.cost, other.cost)
+    return Part(
+        name=one.name,
+        model=f"{one.model} + {other.model}",
+        stored=one.stored + other.stored,
+        to_make=one.to_make + other.to_make,
+        calls=one.calls + other.calls,
+        cost=None if None in costs else sum(cost or 0.0 for cost in costs),
+        seconds=one.seconds + other.seconds,
+        basis=one.basis if one.basis == other.basis else f"{one.basis}; {other.basis}",
+        caching="; ".join(dict.fromkeys(each.caching for each in (one, other) if each.caching)),
+    )
 
 
 def _times(number: int) -> str:

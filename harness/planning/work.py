@@ -6,13 +6,24 @@ from itertools import islice
 from typing import Protocol
 
 from harness.grading import checks
+from harness.grading.canary import canary
 from harness.grading.checks import Against
 from harness.grading.labels import text_hash
 from harness.grading.scoring import criteria_of
-from harness.planning.keys import Asked, answer_key, briefing_hash, question_hash, verdict_key
-from harness.records.inputs import Case, Criterion
+from harness.grading.screening import MEETS_NOTHING, screened
+from harness.grading.seats import Seat, seats
+from harness.planning.keys import (
+    Asked,
+    answer_key,
+    briefing_hash,
+    digest,
+    question_hash,
+    together,
+    verdict_key,
+)
+from harness.records.inputs import CANARY, Case, Criterion
 from harness.records.outcomes import Answer, Message, Request, Trial, Verdict
-from harness.records.runs import Manifest
+from harness.records.runs import GraderInfo, Manifest
 
 _CHUNK = 200  # trials looked up together: few enough to stream, enough to make queries cheap
 
@@ -43,13 +54,23 @@ NOTHING_STORED: Shelf = _Empty()
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One criterion that one grader marks in one answer: its key, and the verdict where it is stored."""
+    """One criterion that one grader marks in one answer: its key, and the verdict where it is stored.
+
+    A judge marks it once from each seat. Marks with the same `call` are asked about together.
+    """
 
     grader: str
     dimension: str
     criterion: Criterion
     key: str
     verdict: Verdict | None = None
+    seat: Seat | None = None
+    call: str = ""
+
+    @property
+    def asks(self) -> str:
+        """The model that is asked for it; empty where none is."""
+        return "" if self.seat is None else self.seat.model.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +132,10 @@ def looked_up(manifest: Manifest, shelf: Shelf, work: Iterable[Job]) -> Iterator
 def marks_of(manifest: Manifest, case: Case, answer: Answer) -> Iterator[Mark]:
     """Yield every verdict that this answer needs, grader by grader, none of them looked up yet.
 
-    Checks are free and need nobody, so theirs are given at once, to every grader, and never stored.
+    Checks are free and need nobody, so theirs are given at once, to every grader, and never stored. So is
+    what an answer meets that says nothing (`grading.screening`): no criterion, and no model is asked.
     """
-    hashes = (question_hash(case), text_hash(answer.text), briefing_hash(case))
-    asked = [Asked(*pair, *hashes) for pair in criteria_of(case, manifest.rubrics)]
+    asked = asked_of(manifest, case, answer)
     against = Against(case=case, prompt=manifest.revision.agent.prompt)
     checked = [
         checks.grade(each.criterion, answer, against, dimension=each.dimension)
@@ -122,10 +143,60 @@ def marks_of(manifest: Manifest, case: Case, answer: Answer) -> Iterator[Mark]:
         else None
         for each in asked
     ]
+    prompt = manifest.revision.agent.prompt
+    said = screened(answer.text, prompt) if any(info.screening for info in manifest.graders) else ""
     for info, spec in zip(manifest.graders, manifest.eval.graders, strict=True):
+        silent = said if info.screening else ""
+        open_ = []
         for each, verdict in zip(asked, checked, strict=True):
-            key = "" if verdict else verdict_key(info, spec, each)
-            yield Mark(info.kind, each.dimension, each.criterion, key, verdict)
+            known = verdict or (_silent(each, silent) if silent else None)
+            if known is None:
+                open_.append(each)
+            else:
+                yield Mark(info.kind, each.dimension, each.criterion, "", known)
+        for seat in seats(spec) or (None,):
+            yield from seated(info, seat, open_, answer.text)
+
+
+def _silent(asked: Asked, why: str) -> Verdict:
+    reason = why + MEETS_NOTHING
+    return Verdict(dimension=asked.dimension, criterion=asked.criterion.id, met=False, reason=reason)
+
+
+def asked_of(manifest: Manifest, case: Case, answer: Answer) -> Sequence[Asked]:
+    """Give what every grader is asked of this answer, in the order of the rubrics."""
+    hashes = (question_hash(case), text_hash(answer.text), briefing_hash(case))
+    return [Asked(*pair, *hashes) for pair in criteria_of(case, manifest.rubrics)]
+
+
+def seated(info: GraderInfo, seat: Seat | None, asked: Sequence[Asked], answer: str) -> Iterator[Mark]:
+    """Yield the marks that one seat gives on these criteria of one answer, none of them looked up yet.
+
+    The last is the judge's canary: asked alone where each criterion is, else beside those of one dimension,
+    and once where there are several votes. A draw of its own asks for verdicts alone.
+    """
+    marks = list(_seated(info, seat, asked))
+    yield from marks
+    if info.canary and seat is not None and seat.vote == 1 and not seat.draw and marks:
+        like = replace(asked[0], dimension=CANARY, criterion=canary(answer))
+        key = verdict_key(info, seat, like)
+        call = min(mark.call for mark in marks) if seat.mode == "dimension" else key
+        yield Mark(info.kind, CANARY, like.criterion, key, seat=seat, call=call)
+
+
+def _seated(info: GraderInfo, seat: Seat | None, asked: Sequence[Asked]) -> Iterator[Mark]:
+    if seat is None or seat.mode == "criterion":
+        for each in asked:
+            key = verdict_key(info, seat, each)
+            yield Mark(info.kind, each.dimension, each.criterion, key, seat=seat, call=key)
+        return
+    for dimension in dict.fromkeys(each.dimension for each in asked):
+        of_call = [each for each in asked if each.dimension == dimension]
+        all_of = together(info, of_call)
+        keys = [verdict_key(info, seat, each, all_of) for each in of_call]
+        call = digest(sorted(keys))
+        for each, key in zip(of_call, keys, strict=True):
+            yield Mark(info.kind, dimension, each.criterion, key, seat=seat, call=call)
 
 
 def filled(marks: Sequence[Mark], stored: Mapping[str, Verdict]) -> tuple[Mark, ...]:

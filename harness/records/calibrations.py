@@ -107,6 +107,18 @@ class Fold(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeldOut(Record):
+    """Agreement case by case, averaged, over the general criteria whose labels hold both classes.
+
+    Each case is a fold of its own. The means and their t intervals over cases are coefficients of at most 1;
+    a case whose labels are all alike has no balanced accuracy and is not in that mean.
+    """
+
+    balanced_accuracy: Estimate
+    ac1: Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration(Record):
     """How far one grader agrees with one file of labels. Stored under `grader_hash`, quoted by reports.
 
@@ -133,6 +145,7 @@ class Calibration(Record):
     wrong: tuple[Compared, ...]
     cost: float | None
     created_at: str
+    held_out: HeldOut | None = None
 
     @property
     def overall(self) -> Measure:

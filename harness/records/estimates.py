@@ -29,10 +29,11 @@ class Spread(Record):
     """Where the uncertainty of a mean comes from, and what would shrink it most.
 
     `of` says what the mean is of: `score` or `difference`. The standard deviations are in points: `case` from
-    case to case, `attempt` from answer to answer of one case, `judge` from grading to grading of one answer
-    (`None` unless answers were graded more than once). `attempt` is `None` with one attempt a case: it is
-    part of `case` then. `half_width` is that of a 95 % t interval over `n` cases with `attempts` each;
-    `more_cases` and `more_attempts` (with the half-width each would give) cost the same number of answers.
+    case to case, `attempt` from answer to answer of one case, `judge` from vote to vote on one answer (`None`
+    unless a judge voted more than once; what the majority leaves of it is in `attempt`). `attempt` is `None`
+    with one attempt a case: it is part of `case` then. `half_width` is that of a 95 % t interval over `n`
+    cases with `attempts` each; `more_cases` and `more_attempts` (with the half-width each would give) cost
+    the same number of answers.
     """
 
     dimension: str

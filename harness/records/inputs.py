@@ -156,6 +156,8 @@ class Rubric(Record):
         _named(self.dimension)
         if self.dimension == "overall":
             refuse("dimension may not be called overall: that is the mean of all dimensions")
+        if self.dimension == CANARY:
+            refuse(f"dimension may not be called {CANARY}: that is what judges are tested by")
         _unique("criterion id", (criterion.id for criterion in self.criteria))
         if not any(criterion.points > 0 for criterion in self.criteria):
             refuse("at least one criterion must have positive points, or no answer could score")
@@ -211,6 +213,9 @@ class Case(Record):
 
 Dataset = tuple[Case, ...]
 
+CANARY = "canary"
+"""Dimension and id of the criterion that judges are tested by; no rubric may have it."""
+
 # ------------------------------------------------------------------ evals
 
 SEED = 20260101
@@ -220,8 +225,9 @@ MAX_MISSING = 0.1
 """Share of trials that may lack a score where nobody names another."""
 
 Provider = Literal["anthropic", "recorded"]
-GraderKind = Literal["judge", "signals", "labels", "checks"]
+GraderKind = Literal["judge", "signals", "labels", "checks", "custom"]
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
+JudgeMode = Literal["criterion", "dimension"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,28 +269,119 @@ class ModelSpec(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Escalation(Record):
+    """A dearer judge for the verdicts that the first one is least sure of."""
+
+    model: ModelSpec
+    """Who regrades, one criterion a call."""
+    when: Literal["flips", "both"] = "flips"
+    """`flips`: a criterion of a case whose verdict differs between attempts of one arm, in all attempts of
+    that arm. `both`: every verdict of both arms."""
+
+    def __post_init__(self) -> None:
+        """Refuse a judge that is a file of answers."""
+        if self.model.provider != "anthropic":
+            refuse("model must have provider anthropic")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GraderSpec(Record):
     """Who turns answers into verdicts."""
 
     kind: GraderKind
     """`judge` asks a model, `signals` matches declared phrases, `labels` looks verdicts up; `checks` only
-    runs the criteria's checks, which every other kind runs too."""
+    runs the criteria's checks, which every other kind runs too; `custom` asks a function of the project."""
     model: ModelSpec | None = None
     """The judge's model (kind `judge` only)."""
+    mode: JudgeMode = "criterion"
+    """How a judge is asked. `criterion`: about one criterion a call. `dimension`: about all criteria of a
+    dimension in one call, which is cheaper and errs more."""
+    votes: int = 1
+    """How often each model is asked for each verdict; the majority decides. An odd number."""
+    panel: tuple[ModelSpec, ...] = ()
+    """Several judges in place of `model`, best of different families; the majority of all votes decides."""
+    escalate: Escalation | None = None
+    """A dearer judge that regrades some verdicts, or all."""
     labels: str = ""
     """Labelled verdicts, a JSONL file: the verdicts themselves for kind `labels`; for the other
     kinds, what their agreement is measured against and printed beside their verdicts."""
+    function: str = ""
+    """A Python function of the project, as `module:function` (kind `custom` only): `evals.graders.tone:grade`
+    is `grade` in evals/graders/tone.py. It runs only with `--allow-code`."""
     in_sample: bool = False
     """Whether this grader was written while looking at these labels: its agreement flatters it then."""
+    canary: bool = True
+    """Whether a judge is asked one criterion more of every answer, one that no answer meets (kind `judge`
+    only): if it says yes, none of its verdicts on that answer counts."""
+    screening: bool = True
+    """Whether answers that say nothing (empty, a stock phrase, an echo of the system prompt, the same over
+    and over) meet no criterion without being graded (kinds `judge` and `signals`). Switch it off where a bare
+    refusal can be the right answer."""
 
     def __post_init__(self) -> None:
         """Refuse a grader that lacks what its kind needs."""
-        if self.kind == "judge" and (self.model is None or self.model.provider != "anthropic"):
-            refuse("model must be given for kind judge, with provider anthropic")
-        if self.kind != "judge" and self.model is not None:
+        if self.kind == "judge":
+            self._fit_to_judge()
+        elif self.model is not None:
             refuse(f"model belongs to kind judge, not {self.kind}")
+        elif self.panel or self.escalate or self.votes != 1 or self.mode != "criterion":
+            refuse(f"mode, votes, panel and escalate belong to kind judge, not {self.kind}")
         if self.kind == "labels" and not self.labels:
             refuse("labels must name a JSONL file for kind labels")
+        if self.kind == "custom" and not _FUNCTION.fullmatch(self.function):
+            refuse(f"function must be module:function for kind custom, got {self.function!r}")
+        if self.kind != "custom" and self.function:
+            refuse(f"function belongs to kind custom, not {self.kind}")
+        if self.kind != "judge" and not self.canary:
+            refuse(f"canary belongs to kind judge, not {self.kind}")
+        if self.kind not in {"judge", "signals"} and not self.screening:
+            refuse(f"screening belongs to kinds judge and signals, not {self.kind}")
+
+    @property
+    def judges(self) -> tuple[ModelSpec, ...]:
+        """The models whose votes make a verdict; none for a grader that asks nobody."""
+        return self.panel or (() if self.model is None else (self.model,))
+
+    @property
+    def models(self) -> tuple[ModelSpec, ...]:
+        """Every model that may be asked, whoever regrades included."""
+        return (*self.judges, *((self.escalate.model,) if self.escalate else ()))
+
+    def _fit_to_judge(self) -> None:
+        if bool(self.panel) == (self.model is not None):
+            refuse(
+                "model must be given for kind judge, or a panel of models instead (exactly one of the two)"
+            )
+        if any(model.provider != "anthropic" for model in self.judges):
+            refuse("model must be given for kind judge, with provider anthropic")
+        if self.votes < 1 or self.votes % 2 == 0:
+            refuse(f"votes must be an odd number, or they could tie, got {self.votes}")
+        if self.panel and len(self.panel) % 2 == 0:
+            refuse(f"panel must name an odd number of models, or they could tie, got {len(self.panel)}")
+        _unique("model of a panel", (model.name for model in self.panel))
+        if self.escalate and self.escalate.model in self.judges:
+            refuse("escalate must name another model than those that judge, or another effort")
+
+
+PREFERRED = "Which answer would help the person who asked more, if they acted on it?"
+"""What is asked of two answers where the eval asks nothing else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairwise(Record):
+    """A judge that compares the two answers to a case, in both orders; it stands beside the gate."""
+
+    model: ModelSpec
+    """The judge's model."""
+    criterion: str = PREFERRED
+    """What the judge is asked of the two answers."""
+
+    def __post_init__(self) -> None:
+        """Refuse a judge that could not be asked, or is asked nothing."""
+        if self.model.provider != "anthropic":
+            refuse("model must have provider anthropic: a judge is asked, not looked up")
+        if not self.criterion.strip():
+            refuse("criterion must say what makes an answer the better one, got nothing")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -369,6 +466,8 @@ class Eval(Record):
     """Who answers as the agent."""
     graders: tuple[GraderSpec, ...]
     """Who grades. The first decides; the others are shown beside it."""
+    pairwise: Pairwise | None = None
+    """Compare the answers of both revisions directly, too; shown beside the scores, decides no gate."""
     attempts: int = 1
     """How often each case is answered by each revision."""
     concurrency: int = 16
@@ -404,10 +503,13 @@ class Eval(Record):
             refuse(f"concurrency must be at least 1, got {self.concurrency}")
         if self.budget < 0 or not math.isfinite(self.budget):
             refuse(f"budget must be a number of dollars, 0 or more, got {self.budget}")
+        if self.attempts == 1 and any(g.escalate and g.escalate.when == "flips" for g in self.graders):
+            refuse("escalate when flips needs attempts of 2 or more: one attempt has nothing to differ from")
         if not 0 <= self.max_missing < 1:
             refuse(f"max_missing must be a share between 0 and 1, got {self.max_missing}")
 
 
+_FUNCTION = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 _ADDRESS = re.compile(
     r"https?://(?P<host>\[[0-9A-Fa-f:.]+\]|[^/?#:@\[\]]+)(:(?P<port>[0-9]{1,5}))?(/[^?#]*)?"
 )

@@ -94,12 +94,24 @@ class Trial(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Vote(Record):
+    """One of several judgements behind a verdict: who gave it, and what it was."""
+
+    model: str
+    met: bool | None
+    quote: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict(Record):
     """A yes or no to one criterion with its evidence; `met is None` means ungraded, `reason` says why.
 
     `quote` is verbatim text of the answer. `cost` is what the judge's calls cost in US dollars,
     `None` where no price is known; tokens and `seconds` are what they took, all calls together, counted as
-    in `Usage`.
+    in `Usage`. Where a call gave several verdicts, each has its share. `votes` holds the judgements that it
+    was decided from where there were several, and `regraded_by` the dearer judge that decided instead of
+    them.
     """
 
     dimension: str
@@ -113,6 +125,13 @@ class Verdict(Record):
     input_tokens: int = 0
     cache_write_tokens: int = 0
     cache_read_tokens: int = 0
+    votes: tuple[Vote, ...] = ()
+    regraded_by: str = ""
+
+    @property
+    def agreed(self) -> int:
+        """How many of the votes say what the verdict says."""
+        return sum(vote.met is self.met for vote in self.votes)
 
     @property
     def usage(self) -> Usage:

@@ -10,6 +10,7 @@ from harness.records.comparisons import Comparison, GateResult, Ranking
 from harness.records.estimates import Estimate, Spread
 from harness.records.inputs import Case, Rubric
 from harness.records.outcomes import Outcome, Usage
+from harness.records.preferences import Preferences
 from harness.records.record import Record
 from harness.records.reliability import Reliability
 from harness.records.runs import GraderInfo, Run, Spending, Stopping
@@ -88,7 +89,7 @@ class Report(Record):
     opinions. `gates` and `spreads` are those of a single run, by the grader that decides; a comparison holds
     its own. `rankings` are there for two candidates or more. `created_at` is the newest run's time, so equal
     content gives an equal report. `cases` are those that all arms were to run; `stopping` says how a
-    sequential comparison chose them.
+    sequential comparison chose them. `preferences` are those of each candidate where the eval asks for them.
     """
 
     name: str
@@ -112,3 +113,4 @@ class Report(Record):
     spreads: tuple[Spread, ...] = ()
     stopping: Stopping | None = None
     corrections: tuple[Correction, ...] = ()
+    preferences: tuple[Preferences, ...] = ()

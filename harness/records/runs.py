@@ -27,11 +27,17 @@ class Revision(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraderInfo(Record):
-    """A grader as it was when it graded. `version` changes whenever its verdicts could."""
+    """A grader as it was when it graded. `version` changes whenever its verdicts could.
+
+    `canary` says whether judges had a canary; `screening` is the version of the rules by which answers that
+    say nothing were held back, 0 for none.
+    """
 
     kind: str
     version: str
     model: str = ""
+    canary: bool = False
+    screening: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ links survive only as http, https or mailto.
 
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate, pairwise
@@ -27,11 +27,10 @@ _LETTERS = re.compile(r"[^\W_]+")  # letters and digits of any script
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote(Record):
-    """Words of an answer to mark: `id` becomes the element's id, `title` says who quoted them for what."""
+    """Words of an answer to mark: `id` becomes the id of the first element that holds some of them."""
 
     id: str
     text: str
-    title: str
 
 
 def rendered(text: str, quotes: Sequence[Quote] = ()) -> tuple[str, frozenset[str]]:
@@ -96,8 +95,8 @@ def _piece(text: str, start: int, cuts: list[int], spans: list[_Span], opened: s
 
 
 def _mark(part: str, quote: Quote, *, first: bool) -> str:
-    identity = f' id="{html.escape(quote.id)}"' if first else ""
-    return f'<mark{identity} title="{html.escape(visible(quote.title))}">{part}</mark>'
+    """Mark one piece of a quote: the first carries its id, the others say whose they are."""
+    return f'<mark {"id" if first else "data-of"}="{html.escape(quote.id)}">{part}</mark>'
 
 
 @cache
@@ -112,11 +111,12 @@ def _safe(url: str) -> bool:
     return bool(_SAFE_LINK.match(url))
 
 
-def _house(tokens: Iterable[Token]) -> None:
+def _house(tokens: Sequence[Token]) -> None:
     """Keep a page's outline, policy and layout: lower headings, no inline styles, links that tell nothing."""
+    levels = [int(token.tag[1]) for token in tokens if token.type == "heading_open"]
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:
-            token.tag = f"h{min(6, int(token.tag[1]) + 4)}"
+            token.tag = "h5" if int(token.tag[1]) <= levels[0] else "h6"  # an arm's name is an h4
         style = str(token.attrs.pop("style", ""))
         if style:
             token.attrs["class"] = style.replace("text-align:", "align-")

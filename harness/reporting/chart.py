@@ -1,23 +1,53 @@
-"""A chart as reports embed it, and the colours that all of them share.
+"""A chart as reports embed it, its data as CSV, and the colours that all of them share.
 
 `harness.charts` draws; this module only says what a drawn chart is and how it turns dark.
 """
 
 import re
+from collections.abc import Sequence
+from csv import writer
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 from harness.records.comparisons import VerdictWord
 from harness.records.record import Record
+from harness.reporting.tables import plain
+from harness.reporting.untrusted import cell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart(Record):
-    """One drawn chart: vector for the page, pixels (at 2x) for elsewhere, words for who cannot see it."""
+    """One drawn chart: vector for the page, pixels (at 2x) for elsewhere, words for who cannot see it.
+
+    `csv` holds the numbers that are drawn, for who would rather have those.
+    """
 
     title: str
     alt: str
     svg: str
     png: bytes
+    csv: str = ""
+
+
+def sheet(rows: Sequence[Record]) -> str:
+    """Give records of one kind as CSV, a column for each field; `None` is an empty cell.
+
+    Text that a spreadsheet would compute starts with an apostrophe.
+    """
+    lines: list[str] = []
+    out = writer(SimpleNamespace(write=lines.append), lineterminator="\n")
+    names = list(plain(rows[0])) if rows else []
+    out.writerow(names)
+    for row in rows:
+        out.writerow([_written(getattr(row, name)) for name in names])
+    return "".join(lines)
+
+
+def _written(value: object) -> str:
+    """Write a whole number alike whether it came as `int` or `float`."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:.12g}"
+    return "" if value is None else cell(str(value))
 
 
 PAPER = "#ffffff"
@@ -30,6 +60,7 @@ BETTER = "#0067a6"
 WORSE = "#b3470a"
 NO_WORSE = "#0f7265"
 STRONG_TEXT = "#fefefe"
+BAND = "#dcdaf3"
 
 VERDICTS: dict[VerdictWord, str] = {
     "better": BETTER,
@@ -53,6 +84,7 @@ _DARK = {
     WORSE: "#f0924c",
     NO_WORSE: "#4cc2ae",
     STRONG_TEXT: "#0d1117",
+    BAND: "#2c2950",
 } | dict(
     zip(
         STEPS,

@@ -60,6 +60,7 @@ def _verdict(report: Report) -> Iterator[str]:
         if comparison.criteria:
             yield markdown_text(asides.moved(comparison.criteria), 600)
         yield from _flips(report, comparison) if report.rubrics else _moves(comparison)
+    yield from _preferences(report)
     yield from _beside(report)
     caveats = [
         f"{words.listed(names)}: {caveat}" if names else caveat for names, caveat in selection.caveats(report)
@@ -115,6 +116,13 @@ def _beside(report: Report) -> Iterator[str]:
     lines = [f"{label}, {each[0].dimension}: {each[0].advice}." for label, each in spreads if each]
     if lines:
         yield _details("What would tell more", "\n".join(f"- {markdown_text(line, 400)}" for line in lines))
+
+
+def _preferences(report: Report) -> Iterator[str]:
+    """Say how the answers did beside each other, where a judge compared them."""
+    for found in report.preferences:
+        title = f"**Answer by answer: {markdown_text(found.candidate, 40)}**"
+        yield f"{title}\n\n{markdown_text(found.words, 900)}"
 
 
 def _flips(report: Report, comparison: Comparison) -> Iterator[str]:

@@ -191,6 +191,7 @@ def _data(report: Report) -> dict[str, object]:
         "agreements": report.agreements,
         "trusts": report.trusts,
         "corrections": report.corrections,
+        "preferences": report.preferences,
         "notes": report.notes,
         "provenance": report.provenance,
         "stopping": report.stopping,

@@ -1,9 +1,12 @@
 """Text that a model or a dataset wrote, made harmless for each place it is shown in.
 
-HTML needs nothing from here beyond `visible`: the templates escape everything themselves.
+HTML needs nothing from here beyond `visible`: the templates escape everything themselves. What looks like a
+key is shown nowhere.
 """
 
 import re
+
+from harness.redaction import redacted
 
 _ZERO_WIDTH_SPACE = "\N{ZERO WIDTH SPACE}"
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -12,18 +15,19 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]|~$^]|^[#+=-]|(?<=^\d)[.)](?=\s|$)|(?<=^\d
 _AUTOLINKED = re.compile(r"(@|#(?=\w)|GH-(?=\d)|https?:(?=//)|ftp:(?=//)|www(?=\.))", re.IGNORECASE)
 # Control characters (Cc) but tab and line end, lone surrogates (Cs), and marks of direction.
 _ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# A spreadsheet takes these for the beginning of a formula, the full-width ones in some locales.
+_FORMULA = (*"=+-@\t\r\n", *"\uff1d\uff0b\uff0d\uff20")
 
 
 def visible(text: str) -> str:
     r"""Show what would act on a reader's screen unseen: control and direction characters become �.
 
-    Tabs and line ends stay; CRLF and CR become LF.
+    Tabs and line ends stay; CRLF and CR become LF. Keys and passwords are taken out.
 
     >>> visible("a\x1b[31mb\u202ec")
     'a�[31mb�c'
     """
-    return _ACTING.sub(_REPLACEMENT, text.replace("\r\n", "\n").replace("\r", "\n"))
+    return redacted(_ACTING.sub(_REPLACEMENT, text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
 def shortened(text: str, length: int) -> str:
@@ -69,11 +73,11 @@ def cell(text: str) -> str:
 
 
 def json_text(text: str) -> str:
-    r"""Escape in JSON text what would act on a screen; it parses to the same data.
+    r"""Escape in JSON text what would act on a screen; it parses to the same data, without keys.
 
     Everything below a space is escaped by any JSON writer already.
 
     >>> json_text('{"a": "\u202eb"}')
     '{"a": "\\u202eb"}'
     """
-    return _ACTING.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+    return redacted(_ACTING.sub(lambda found: f"\\u{ord(found.group()):04x}", text))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from harness.records.comparisons import GateResult, VerdictWord
 from harness.records.estimates import Estimate
+from harness.records.outcomes import Verdict
 from harness.records.results import Caching
 from harness.records.trust import Correction
 
@@ -131,6 +132,15 @@ def count(number: float | None) -> str:
 def many(number: int, noun: str, plural: str = "") -> str:
     """Give a count with its noun: `1 case`, `1,200 cases`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def behind(verdict: Verdict) -> str:
+    """Say what a verdict was decided from, where that is more than one vote; empty where it is not."""
+    votes, agreed = len(verdict.votes), verdict.agreed
+    if verdict.regraded_by:
+        against = f" against {votes - agreed} of {many(votes, 'vote')}" if votes > agreed else ""
+        return f"regraded by {verdict.regraded_by}{against}"
+    return f"{agreed} of {votes} votes" if votes > 1 else ""
 
 
 def seconds(duration: float | None) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
-from harness.records.calibrations import Compared, Fold, Lean, Measure
+from harness.records.calibrations import Compared, Fold, HeldOut, Lean, Measure
 from harness.records.estimates import Estimate
+from harness.statistics import student
 from harness.statistics.agreement import cohen_kappa, gwet_ac1, two_rater_alpha
-from harness.statistics.estimates import NOTHING, clustered_rate, mean, pass_rate, t_quantile
+from harness.statistics.estimates import NOTHING, clustered_rate, mean, pass_rate
 from harness.statistics.paired import paired
 
 POOLED = "all criteria"
@@ -18,6 +19,8 @@ BOTH_CLASSES = "general, both classes"
 
 LOW = 0.7
 """A criterion below this balanced accuracy is never shown without a note."""
+WANTED_BALANCED, WANTED_AC1 = 0.85, 0.60
+"""What the shipped signals are to reach, case by case on average."""
 FEW = 5
 """Fewer labels of one class than this leave the interval too wide to mean much."""
 
@@ -86,11 +89,10 @@ def pooled(items: Sequence[Compared], general: General) -> tuple[Measure, ...]:
     Verdicts on answers to one case err together, so the intervals take the cases as clusters.
     """
     of_general = [item for item in items if (item.dimension, item.criterion) in general]
-    measurable = {(each.dimension, each.scope) for each in by_criterion(of_general) if each.measurable}
     scopes = {
         POOLED: list(items),
         GENERAL: of_general,
-        BOTH_CLASSES: [item for item in of_general if (item.dimension, item.criterion) in measurable],
+        BOTH_CLASSES: _both_classes(items, general),
         **_grouped(items, lambda item: item.dimension),
     }
     return tuple(_measure(group, scope=scope, clustered=True) for scope, group in scopes.items())
@@ -102,6 +104,21 @@ def by_case(items: Sequence[Compared], general: General) -> tuple[Fold, ...]:
     groups = _grouped(of_general, lambda item: item.case)
     whole = counted(of_general)
     return tuple(_fold(case, group, whole.without(counted(group))) for case, group in groups.items())
+
+
+def held_out(items: Sequence[Compared], general: General) -> HeldOut | None:
+    """Average over cases, each one a fold: general criteria that have both classes; `None` without any."""
+    measured = _both_classes(items, general)
+    if not measured:
+        return None
+    folds = [
+        _measure(group, scope=case, clustered=False)
+        for case, group in _grouped(measured, lambda item: item.case).items()
+    ]
+    return HeldOut(
+        balanced_accuracy=_averaged([fold.balanced_accuracy for fold in folds]),
+        ac1=_averaged([fold.ac1 for fold in folds]),
+    )
 
 
 def by_revision(items: Sequence[Compared], *, seed: int, first: str = "") -> tuple[Lean, ...]:
@@ -136,6 +153,27 @@ def _measure(items: Sequence[Compared], *, scope: str, clustered: bool, dimensio
         alpha_high=high if both else None,
     )
     return _noted(found)
+
+
+def _both_classes(items: Sequence[Compared], general: General) -> list[Compared]:
+    of_general = [item for item in items if (item.dimension, item.criterion) in general]
+    measurable = {(each.dimension, each.scope) for each in by_criterion(of_general) if each.measurable}
+    return [item for item in of_general if (item.dimension, item.criterion) in measurable]
+
+
+def _averaged(coefficients: Iterable[float | None]) -> Estimate:
+    """Give the mean over cases with a t interval, cut at 1; two cases or more have one."""
+    found = [value for value in coefficients if value is not None]
+    if not found:
+        return NOTHING
+    n, centre = len(found), mean(found)
+    low = high = None
+    if n > 1:
+        half = student.quantile(0.975, n - 1) * math.sqrt(
+            math.fsum((v - centre) ** 2 for v in found) / (n - 1) / n
+        )
+        low, high = max(-1.0, centre - half), min(1.0, centre + half)
+    return Estimate(mean=centre, low=low, high=high, n=n, method="t over cases")
 
 
 def _noted(found: Measure) -> Measure:
@@ -187,7 +225,7 @@ def _jackknife(items: Sequence[Compared]) -> tuple[float | None, float | None]:
         return None, None
     centre, count = mean(parts), len(parts)
     error = math.sqrt((count - 1) / count * math.fsum((part - centre) ** 2 for part in parts))
-    half = t_quantile(0.975, count - 1) * error
+    half = student.quantile(0.975, count - 1) * error
     return max(-1.0, whole.alpha - half), min(1.0, whole.alpha + half)
 
 

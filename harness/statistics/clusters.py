@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.records.estimates import Estimate
-from harness.statistics.estimates import NO_VARIATION, TOLERANCE, mean, mean_score, t_quantile
+from harness.statistics import student
+from harness.statistics.estimates import NO_VARIATION, TOLERANCE, mean, mean_score
 
 FEWEST_CLUSTERS = 10
 """Below ten clusters cluster-robust errors are too small even with t."""
@@ -71,7 +72,7 @@ def clustered(
     error, count = robust_error(values, grouped), len(grouped.members)
     if error is None:
         return None
-    centre, half = mean(values), t_quantile((1 + confidence) / 2, count - 1) * error
+    centre, half = mean(values), student.quantile((1 + confidence) / 2, count - 1) * error
     return Estimate(
         mean=centre,
         low=max(bounds[0], centre - half),

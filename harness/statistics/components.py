@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from harness.statistics import student
 from harness.statistics.clusters import robust_error, units
-from harness.statistics.estimates import mean, t_quantile, variance
+from harness.statistics.estimates import mean, variance
 
 Scores = Sequence[Sequence[float]]
 """Case by case the scores of its attempts, in points."""
@@ -42,7 +43,7 @@ class Components:
         within = (self.attempt or 0.0) + (self.judge or 0.0) / self.gradings
         now, then = (self.case + within / (self.attempts + more) for more in (0, more_attempts))
         each = self.observed * then / now if now else self.observed
-        return t_quantile(0.975, count - 1) * math.sqrt(each / cases)
+        return student.quantile(0.975, count - 1) * math.sqrt(each / cases)
 
 
 def of_scores(gradings: Sequence[Scores], clusters: Sequence[str] = ()) -> Components | None:

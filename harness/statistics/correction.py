@@ -8,12 +8,17 @@ not tell into the interval. The case is the unit: verdicts of one case err toget
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from harness.records.estimates import Estimate
-from harness.statistics.estimates import TOLERANCE, t_quantile
+from harness.statistics import student
+from harness.statistics.estimates import TOLERANCE
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 PPI = "PPI++ over cases"
 YOUDEN = "difference / (sensitivity + specificity - 1)"
@@ -21,8 +26,6 @@ YOUDEN = "difference / (sensitivity + specificity - 1)"
 _FEWEST_CASES = 2
 _LEAST_YOUDEN = 0.1
 """Below, the grader hardly tells met from not met, and dividing by so little says nothing."""
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +96,8 @@ def level(marks: Sequence[Marked]) -> Level | None:
     cases = {mark.case for mark in marks if mark.label is not None}
     if len(cases) < _FEWEST_CASES:
         return None
+    import numpy as np  # noqa: PLC0415 - a tenth of a second that only draws need
+
     total = len(marks)
     worth = np.array([mark.worth for mark in marks]) * total
     seen = worth * np.array([mark.met for mark in marks])
@@ -174,7 +179,7 @@ def interval(value: float, influence: Mapping[str, float], *, method: str) -> Es
     square = math.fsum(part * part for part in influence.values()) * n / (n - 1) if n > 1 else 0.0
     if square <= TOLERANCE**2:
         return Estimate(mean=value, low=None, high=None, n=n, method=method)
-    half = t_quantile(0.975, n - 1) * math.sqrt(square)
+    half = student.quantile(0.975, n - 1) * math.sqrt(square)
     return Estimate(mean=value, low=value - half, high=value + half, n=n, method=method)
 
 
@@ -186,8 +191,10 @@ def _apart(
     return interval(value, both, method=method)
 
 
-def _power(truth: Floats, seen: Floats, labelled: int, rest: int) -> float:
+def _power(truth: "Floats", seen: "Floats", labelled: int, rest: int) -> float:
     """Give the weight of the grader's word that makes the variance least, kept within 0..1."""
+    import numpy as np  # noqa: PLC0415 - a tenth of a second that only draws need
+
     spread = float(seen.var(ddof=1)) if labelled > 1 else 0.0
     if not rest or spread <= 0:
         return 0.0
@@ -195,7 +202,7 @@ def _power(truth: Floats, seen: Floats, labelled: int, rest: int) -> float:
     return min(1.0, max(0.0, together / ((1 + labelled / rest) * spread)))
 
 
-def _by_case(names: Sequence[str], parts: Floats) -> Mapping[str, float]:
+def _by_case(names: Sequence[str], parts: "Floats") -> Mapping[str, float]:
     found: dict[str, float] = {}
     for name, part in zip(names, parts.tolist(), strict=True):
         found[name] = found.get(name, 0.0) + part

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from statistics import NormalDist
 
 from harness.records.estimates import Estimate
+from harness.statistics import student
 
 TOLERANCE = 1e-9
 """Points. Two scores closer than this are the same score: rounding must not decide a tie."""
@@ -16,13 +17,6 @@ NO_VARIATION = "no variation seen"
 
 NOTHING = Estimate(mean=None, low=None, high=None, n=0, method="nothing graded")
 """Stands where there is no case to take a mean of; with n = 0 its mean carries no meaning."""
-
-
-def t_quantile(probability: float, df: float) -> float:
-    """Give Student's t quantile; `df` need not be whole."""
-    from scipy.special import stdtrit  # noqa: PLC0415 - a fifth of a second that only intervals need
-
-    return float(stdtrit(df, probability))
 
 
 def z_quantile(probability: float) -> float:
@@ -61,7 +55,7 @@ def mean_score(values: Sequence[float], *, confidence: float = 0.95) -> Estimate
     if spread == 0:
         method = NO_VARIATION if n > 1 else "one case"
         return Estimate(mean=centre, low=None, high=None, n=n, method=method, confidence=confidence)
-    half = t_quantile((1 + confidence) / 2, n - 1) * math.sqrt(spread / n)
+    half = student.quantile((1 + confidence) / 2, n - 1) * math.sqrt(spread / n)
     low, high = max(0.0, centre - half), min(100.0, centre + half)
     return Estimate(mean=centre, low=low, high=high, n=n, method="t over cases", confidence=confidence)
 
@@ -98,7 +92,7 @@ def clustered_rate(clusters: Sequence[tuple[int, int]], *, confidence: float = 0
     if len(filled) == 1:
         return Estimate(mean=100 * share, low=None, high=None, n=n, method="one case", confidence=confidence)
     level = (1 + confidence) / 2
-    stretch = t_quantile(level, len(filled) - 1) / z_quantile(level)
+    stretch = student.quantile(level, len(filled) - 1) / z_quantile(level)
     effective = n / (_design_effect(filled, share, n) * stretch**2)
     low, high = _wilson(share, effective, confidence)
     method = f"Wilson, {len(filled)} cases as clusters"
@@ -132,7 +126,7 @@ def detectable(spread: float, n: int) -> float | None:
     """
     if n < FEWEST_CASES or spread <= TOLERANCE:
         return None
-    return (t_quantile(0.975, n - 1) + t_quantile(0.80, n - 1)) * spread / math.sqrt(n)
+    return (student.quantile(0.975, n - 1) + student.quantile(0.80, n - 1)) * spread / math.sqrt(n)
 
 
 def cases_needed(spread: float, difference: float) -> int | None:

@@ -7,7 +7,8 @@ from typing import Literal
 
 from harness.records.comparisons import GateResult
 from harness.reporting.words import signed
-from harness.statistics.estimates import TOLERANCE, t_quantile
+from harness.statistics import student
+from harness.statistics.estimates import TOLERANCE
 from harness.statistics.suite import Suite, Unavailable
 
 GateWord = Literal["PASS", "FAIL", "INCONCLUSIVE"]
@@ -63,7 +64,7 @@ def holm(ps: Sequence[float]) -> list[float]:
 
 def certifiable(found: Suite, *, level: float = _LEVEL) -> float:
     """Give the smallest margin that would pass four times in five when nothing changed."""
-    return (t_quantile(1 - level, found.df) + t_quantile(0.80, found.df)) * found.se
+    return (student.quantile(1 - level, found.df) + student.quantile(0.80, found.df)) * found.se
 
 
 def attempts_needed(found: Suite, margin: float, *, level: float = _LEVEL) -> int | None:

@@ -4,7 +4,8 @@ import math
 from collections.abc import Sequence
 
 from harness.records.estimates import Estimate
-from harness.statistics.estimates import FEWEST_CASES, TOLERANCE, mean, t_quantile
+from harness.statistics import student
+from harness.statistics.estimates import FEWEST_CASES, TOLERANCE, mean
 
 AT_EQUAL_LENGTH = "least squares at equal length"
 BEYOND = f"{AT_EQUAL_LENGTH}, beyond what was seen"
@@ -33,7 +34,7 @@ def at_equal_length(
     residual = math.fsum((y - intercept - slope * x) ** 2 for x, y in pairs) / (n - 2)
     if residual <= TOLERANCE:
         return None
-    half = t_quantile((1 + confidence) / 2, n - 2) * math.sqrt(residual * (1 / n + centre**2 / squares))
+    half = student.quantile((1 + confidence) / 2, n - 2) * math.sqrt(residual * (1 / n + centre**2 / squares))
     return Estimate(
         mean=intercept,
         low=max(-100.0, intercept - half),

@@ -7,13 +7,17 @@ spent: little at the early looks, nearly all of it at the last (Lan and DeMets 1
 import math
 from functools import cache
 from itertools import pairwise
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from harness.records.runs import Look, LookWord
 from harness.statistics.estimates import z_quantile
 from harness.statistics.paired import Paired
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Grid = NDArray[np.float64]
 
 FRACTIONS = (0.5, 0.75, 1.0)
 """Shares of the cases after which is looked; an earlier look would have too few cases to decide anything."""
@@ -54,8 +58,8 @@ def levels(fractions: tuple[float, ...], alpha: float = LEVEL) -> tuple[float, .
     spent = [_spent(share, alpha) for share in fractions]
     found = [2 * spent[0]]
     paths, weights = _starting(fractions[0], _critical(found[0]))
-    for (before, now), gained in zip(pairwise(fractions), np.diff(spent).tolist(), strict=True):
-        bound = _bound(paths, weights, math.sqrt(now - before), gained)
+    for (before, now), (less, more) in zip(pairwise(fractions), pairwise(spent), strict=True):
+        bound = _bound(paths, weights, math.sqrt(now - before), more - less)
         found.append(2 * float(_phi(-bound / math.sqrt(now))))
         paths, weights = _going_on(paths, weights, math.sqrt(now - before), bound)
     return tuple(found)
@@ -125,22 +129,20 @@ def _phi(values: "Grid | float") -> "Grid | np.float64":
 
 # ------------------------------------------------------------------ paths that went on, on a grid
 
-Grid = NDArray[np.float64]
 
-
-def _starting(share: float, critical: float) -> tuple[Grid, Grid]:
+def _starting(share: float, critical: float) -> "tuple[Grid, Grid]":
     """Give nodes of the first score between its bounds and the probability that each stands for."""
     points, weights = _nodes(critical * math.sqrt(share))
     return points, weights * _density(points, math.sqrt(share))
 
 
-def _going_on(paths: Grid, weights: Grid, step: float, bound: float) -> tuple[Grid, Grid]:
+def _going_on(paths: "Grid", weights: "Grid", step: float, bound: float) -> "tuple[Grid, Grid]":
     points, widths = _nodes(bound)
     reached = _density(points[:, None] - paths[None, :], step) @ weights
     return points, widths * reached
 
 
-def _bound(paths: Grid, weights: Grid, step: float, gained: float) -> float:
+def _bound(paths: "Grid", weights: "Grid", step: float, gained: float) -> float:
     """Find the bound of the score above which the paths that went on come with probability `gained`."""
     low, high = 0.0, 10.0
     while high - low > 1e-12:
@@ -150,11 +152,15 @@ def _bound(paths: Grid, weights: Grid, step: float, gained: float) -> float:
     return (low + high) / 2
 
 
-def _nodes(bound: float) -> tuple[Grid, Grid]:
+def _nodes(bound: float) -> "tuple[Grid, Grid]":
+    import numpy as np  # noqa: PLC0415 - a tenth of a second that only draws need
+
     points, weights = np.polynomial.legendre.leggauss(_NODES)
     return points * bound, weights * bound
 
 
-def _density(values: Grid, spread: float) -> Grid:
+def _density(values: "Grid", spread: float) -> "Grid":
+    import numpy as np  # noqa: PLC0415 - a tenth of a second that only draws need
+
     found: Grid = np.exp(-0.5 * (values / spread) ** 2) / (spread * math.sqrt(2 * math.pi))
     return found

@@ -7,11 +7,13 @@ sorted means as between any other two. That makes them the exact inversion of th
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from harness.statistics.estimates import TOLERANCE
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 EXACT_UP_TO = 14
 """Cases (or clusters) up to which every subset is taken."""
@@ -27,16 +29,16 @@ _CHUNK = 4_000_000
 class SubsetMeans:
     """The sorted means of many subsets of one sample of differences."""
 
-    means: NDArray[np.float64]
+    means: "NDArray[np.float64]"
 
     def p_low(self, margin: float = 0.0) -> float:
         """One-sided p for *the mean is above `margin`*: the share of subset means at or below it."""
-        at_or_below = np.searchsorted(self.means, margin + TOLERANCE, side="right")
+        at_or_below = self.means.searchsorted(margin + TOLERANCE, side="right")
         return (1 + int(at_or_below)) / (len(self.means) + 1)
 
     def p_high(self, margin: float = 0.0) -> float:
         """One-sided p for *the mean is below `margin`*: the share of subset means at or above it."""
-        below = np.searchsorted(self.means, margin - TOLERANCE, side="left")
+        below = self.means.searchsorted(margin - TOLERANCE, side="left")
         return (1 + len(self.means) - int(below)) / (len(self.means) + 1)
 
     def p_two_sided(self, margin: float = 0.0) -> float:
@@ -73,6 +75,8 @@ def subset_means_together(
     one case these are the plain means, with clusters whole clusters are in a subset or out of it, which is
     the sign-flip test that flips whole clusters. Memory does not grow with units times draws.
     """
+    import numpy as np  # noqa: PLC0415 - a tenth of a second that only draws need
+
     if not columns or not sizes:
         msg = "differences must hold at least one case, got none"
         raise ValueError(msg)
@@ -88,7 +92,7 @@ def subset_means_together(
     return [SubsetMeans(means=np.ascontiguousarray(column)) for column in means.T]
 
 
-def subsets(units: int, seed: int) -> Iterator[NDArray[np.uint8]]:
+def subsets(units: int, seed: int) -> "Iterator[NDArray[np.uint8]]":
     """Yield subsets as rows of 0 and 1, a chunk at a time: all non-empty ones of few units, else random ones.
 
     A random one keeps each unit with probability one half, and may be empty.
@@ -96,12 +100,16 @@ def subsets(units: int, seed: int) -> Iterator[NDArray[np.uint8]]:
     return _every_mask(units) if units <= EXACT_UP_TO else _random_masks(units, seed)
 
 
-def _every_mask(units: int) -> Iterator[NDArray[np.uint8]]:
+def _every_mask(units: int) -> "Iterator[NDArray[np.uint8]]":
+    import numpy as np  # noqa: PLC0415 - a tenth of a second that only draws need
+
     codes = np.arange(1, 2**units, dtype=np.int64)
     yield ((codes[:, None] >> np.arange(units)) & 1).astype(np.uint8)
 
 
-def _random_masks(units: int, seed: int) -> Iterator[NDArray[np.uint8]]:
+def _random_masks(units: int, seed: int) -> "Iterator[NDArray[np.uint8]]":
+    import numpy as np  # noqa: PLC0415 - a tenth of a second that only draws need
+
     # The raw stream of a bit generator is promised to stay the same between numpy releases; the
     # distributions built on it are not.
     stream = np.random.PCG64(seed)

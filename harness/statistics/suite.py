@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.records.estimates import Estimate
-from harness.statistics.estimates import mean, t_quantile, variance
+from harness.statistics import student
+from harness.statistics.estimates import mean, variance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,17 +24,15 @@ class Suite:
 
     def low(self, confidence: float = 0.95) -> float:
         """Give the one-sided lower bound."""
-        return self.difference - t_quantile(confidence, self.df) * self.se
+        return self.difference - student.quantile(confidence, self.df) * self.se
 
     def high(self, confidence: float = 0.95) -> float:
         """Give the one-sided upper bound."""
-        return self.difference + t_quantile(confidence, self.df) * self.se
+        return self.difference + student.quantile(confidence, self.df) * self.se
 
     def p_worse(self, margin: float = 0.0) -> float:
         """Give the one-sided p for *the difference is below `margin`*."""
-        from scipy.special import stdtr  # noqa: PLC0415 - as in `t_quantile`
-
-        return float(stdtr(self.df, (self.difference - margin) / self.se))
+        return student.tail((margin - self.difference) / self.se, self.df)
 
     def estimate(self, confidence: float = 0.95) -> Estimate:
         """Give the difference with its two-sided interval, cut to -100..100."""

@@ -1,12 +1,14 @@
 """Many questions asked of the same cases at once: p values that hold for all of them together."""
 
 from collections.abc import Sequence
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from harness.statistics.estimates import TOLERANCE
 from harness.statistics.subsets import subsets
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def step_down(columns: Sequence[Sequence[float]], *, seed: int) -> list[float]:
@@ -23,6 +25,8 @@ def step_down(columns: Sequence[Sequence[float]], *, seed: int) -> list[float]:
     >>> step_down([[1.0, 2.0, 3.0], [1.0, -2.0, 0.5]], seed=1)
     [0.25, 1.0]
     """
+    import numpy as np  # noqa: PLC0415 - a tenth of a second that only draws need
+
     table = np.column_stack([np.asarray(column, dtype=np.float64) for column in columns])
     scale = np.sqrt((table**2).sum(axis=0))
     asked = np.divide(table, scale, out=np.zeros_like(table), where=scale > TOLERANCE)
@@ -36,9 +40,11 @@ def step_down(columns: Sequence[Sequence[float]], *, seed: int) -> list[float]:
 
 
 def _reached(
-    asked: NDArray[np.float64], seen: NDArray[np.float64], seed: int
-) -> tuple[NDArray[np.int64], int]:
+    asked: "NDArray[np.float64]", seen: "NDArray[np.float64]", seed: int
+) -> "tuple[NDArray[np.int64], int]":
     """Count the flips whose largest statistic from each question on reaches what was seen of it."""
+    import numpy as np  # noqa: PLC0415 - a tenth of a second that only draws need
+
     totals = asked.sum(axis=0)
     reached = np.zeros(len(seen), dtype=np.int64)
     drawn = 0

@@ -7,23 +7,19 @@ two batches at once, whatever was killed in between and however many runs share 
 import json
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Row, bindparam, delete, exists, or_, select, update
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import Connection, Row, bindparam, delete, exists, or_, select, update
+from sqlalchemy.sql.base import Executable
 
 from harness.parsing.reading import from_json, to_json
 from harness.planning.batches import Item, Posting
+from harness.store.inserts import new
 from harness.store.store import Store
 from harness.store.tables import answers, batch_items, batches, verdicts
 
 _CHUNK = 500  # keys per query: below every SQLite's limit on bound values
 _WAITING = ""  # the batch of a request that has come back and waits for the next one
 
-_NEW = sqlite.insert(batch_items)
-_TAKE = _NEW.on_conflict_do_update(
-    index_elements=["key"],
-    set_={name: _NEW.excluded[name] for name in ("batch", "custom_id", "item")},
-    where=batch_items.c.batch == _WAITING,
-)
+_SEVERAL = '%"together":[{%'  # quotes in texts are escaped in JSON, so nothing else reads like this
 _PUT_BACK = (
     update(batch_items)
     .where(batch_items.c.key == bindparam("of_key"))
@@ -48,6 +44,8 @@ class Batches:
             connection.execute(
                 delete(batch_items).where(or_(*(batch_items.c.key.in_(keys) for keys in kept)))
             )
+            for chunk in _chunks(_whole(connection)):
+                connection.execute(delete(batch_items).where(batch_items.c.key.in_(chunk)))
             empty = ~exists().where(batch_items.c.batch == batches.c.name)
             connection.execute(update(batches).where(batches.c.settled_at == "", empty).values(settled_at=at))
 
@@ -61,8 +59,9 @@ class Batches:
             for each in items
         ]
         with self._store.writing() as connection:
+            take = _take(connection.dialect.name)
             for start in range(0, len(rows), _CHUNK):
-                connection.execute(_TAKE, rows[start : start + _CHUNK])
+                connection.execute(take, rows[start : start + _CHUNK])
             ours = select(batch_items.c.key).where(batch_items.c.batch == posting.name)
             taken = frozenset(connection.execute(ours).scalars())
             connection.execute(batches.insert().values(**_values(posting), requests=len(taken)))
@@ -131,6 +130,30 @@ class Batches:
             if back:
                 rows = [{"of_key": each.key, "of_item": to_json(each)} for each in back]
                 connection.execute(_PUT_BACK, rows)
+
+
+def _whole(connection: Connection) -> list[str]:
+    """Name the requests for several verdicts whose verdicts are all there."""
+    query = select(batch_items.c.key, batch_items.c.item).where(batch_items.c.item.like(_SEVERAL))
+    wanted = {
+        row.key: {each.key for each in from_json(Item, row.item).together}
+        for row in connection.execute(query)
+    }
+    there = set[str]()
+    for chunk in _chunks(sorted(set().union(*wanted.values()))):
+        stored = select(verdicts.c.key).where(verdicts.c.key.in_(chunk), verdicts.c.met.is_not(None))
+        there.update(connection.execute(stored).scalars())
+    return [key for key, verdicts_of in wanted.items() if verdicts_of <= there]
+
+
+def _take(dialect: str) -> Executable:
+    """Put requests into a batch, but for those that are in another one."""
+    taken = new(batch_items, dialect)
+    return taken.on_conflict_do_update(
+        index_elements=["key"],
+        set_={name: taken.excluded[name] for name in ("batch", "custom_id", "item")},
+        where=batch_items.c.batch == _WAITING,
+    )
 
 
 def _chunks(keys: Sequence[str]) -> list[Sequence[str]]:

@@ -1,39 +1,51 @@
 """What is to be committed together: rows as they come in, and the statements that carry them out."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import ColumnElement, Connection, Table
+from sqlalchemy.sql.base import Executable
 
 from harness.records.outcomes import Answer, Verdict
+from harness.records.preferences import Preference
+from harness.redaction import redacted
 from harness.results import Failure
-from harness.store.tables import answers, failures, spending, verdicts
+from harness.store.inserts import if_missing, in_place, new
+from harness.store.tables import answers, failures, preferences, spending, verdicts
 
 USAGE = ("input_tokens", "output_tokens", "cache_write_tokens", "cache_read_tokens")
 _PLAIN = ("text", "stop_reason", "model", "cost", "seconds", "retries", "request_id")
 
-# Built once: building a statement costs more than SQLite takes to carry it out.
-_KEEP_ANSWER = sqlite.insert(answers).on_conflict_do_nothing()
-_NEW_VERDICT = sqlite.insert(verdicts)
-_KEEP_VERDICT = _NEW_VERDICT.on_conflict_do_update(
-    index_elements=["key"],
-    set_={
-        **{name: _NEW_VERDICT.excluded[name] for name in ("met", "quote", "reason", "created_at")},
-        # What was paid for the verdict that gives way stays paid.
-        **{name: verdicts.c[name] + _NEW_VERDICT.excluded[name] for name in ("cost", *USAGE, "seconds")},
-    },
-    where=verdicts.c.met.is_(None),
-)
-_FAIL = sqlite.insert(failures).prefix_with("OR REPLACE")
-_NEW_SPENDING = sqlite.insert(spending)
-_SPEND = _NEW_SPENDING.on_conflict_do_update(
-    index_elements=["run", "part"],
-    set_={name: spending.c[name] + _NEW_SPENDING.excluded[name] for name in ("calls", "unpriced", "cost")},
-)
+_PREFERRED = ("winner", "first_quote", "second_quote", "reason")
+
+VERDICT = tuple(name for name in Verdict.__dataclass_fields__ if name in verdicts.c)
+"""What is stored of a verdict; what it was decided from is stored as verdicts, too."""
 
 Row = dict[str, Any]
+
+
+@functools.cache  # building a statement costs more than SQLite takes to carry it out
+def _statements(dialect: str) -> tuple[Executable, ...]:
+    """Say how answers, verdicts, preferences, failures and spending are written."""
+    spent = new(spending, dialect)
+    sums = {name: spending.c[name] + spent.excluded[name] for name in ("calls", "unpriced", "cost")}
+    return (
+        if_missing(answers, dialect),
+        _judged(verdicts, ("met", "quote", "reason"), verdicts.c.met.is_(None), dialect),
+        _judged(preferences, _PREFERRED, preferences.c.winner == "", dialect),
+        in_place(failures, dialect),
+        spent.on_conflict_do_update(index_elements=["run", "part"], set_=sums),
+    )
+
+
+def _judged(table: Table, said: Sequence[str], still_open: ColumnElement[bool], dialect: str) -> Executable:
+    """Insert what a judge said; it gives way only while it is open, and what was paid for it stays paid."""
+    row = new(table, dialect)
+    given = {name: row.excluded[name] for name in (*said, "created_at")}
+    paid = {name: table.c[name] + row.excluded[name] for name in ("cost", *USAGE, "seconds")}
+    return row.on_conflict_do_update(index_elements=["key"], set_=given | paid, where=still_open)
 
 
 @dataclass(slots=True)
@@ -43,11 +55,13 @@ class Changes:
     keys: list[str] = field(default_factory=list)
     _answers: list[Row] = field(default_factory=list)
     _verdicts: list[Row] = field(default_factory=list)
+    _preferences: list[Row] = field(default_factory=list)
     _failures: list[Row] = field(default_factory=list)
     _spending: dict[tuple[str, str], Row] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self._answers or self._verdicts or self._failures or self._spending)
+        rows = (self._answers, self._verdicts, self._preferences, self._failures, self._spending)
+        return any(rows)
 
     def answer(self, key: str, answer: Answer, *, asked_model: str, at: str) -> None:
         """Add an answer; one that is stored already will stay as it is."""
@@ -65,12 +79,20 @@ class Changes:
         `asked_model` is the judge's, empty for a grader that asks nobody.
         """
         same = {"grader": grader, "asked_model": asked_model, "created_at": at}
-        self._verdicts += [{"key": key, **same, **asdict(verdict)} for key, verdict in given]
+        self._verdicts += [{"key": key, **same, **_row(verdict)} for key, verdict in given]
         self.keys += [key for key, _ in given]
+
+    def preference(self, key: str, preference: Preference, *, asked_model: str, at: str) -> None:
+        """Add a preference; a stored one will give way only if it was ungraded."""
+        row: Row = {"key": key, "asked_model": asked_model, "created_at": at, **asdict(preference)}
+        self._preferences.append(row | {"winner": preference.winner or ""})
+        self.keys.append(key)
 
     def failure(self, run: str, failure: Failure, *, at: str) -> None:
         """Add why a trial of a run has no answer or no verdicts."""
-        self._failures.append({"run": run, "created_at": at, **asdict(failure)})
+        row: Row = {"run": run, "created_at": at, **asdict(failure)}
+        # The words of servers and gateways, who have been seen to repeat what they were sent.
+        self._failures.append(row | {name: redacted(row[name]) for name in ("message", "hint")})
 
     def paid(self, run: str, part: str, cost: float | None) -> None:
         """Add what one call cost; `None` where no price is known."""
@@ -82,11 +104,17 @@ class Changes:
 
     def write(self, connection: Connection) -> None:
         """Carry it all out; the transaction is the caller's."""
-        for statement, rows in (
-            (_KEEP_ANSWER, self._answers),
-            (_KEEP_VERDICT, self._verdicts),
-            (_FAIL, self._failures),
-            (_SPEND, list(self._spending.values())),
-        ):
+        given = (
+            self._answers,
+            self._verdicts,
+            self._preferences,
+            self._failures,
+            list(self._spending.values()),
+        )
+        for statement, rows in zip(_statements(connection.dialect.name), given, strict=True):
             if rows:
                 connection.execute(statement, rows)
+
+
+def _row(verdict: Verdict) -> Row:
+    return {name: getattr(verdict, name) for name in VERDICT}

@@ -16,18 +16,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Connection, delete, select, update
-from sqlalchemy.dialects import sqlite
 
 from harness.planning.work import Taken
-from harness.store.tables import answers, claims, verdicts, workers
+from harness.store.inserts import if_missing
+from harness.store.tables import answers, claims, preferences, verdicts, workers
 
 PATIENCE = 45.0
 """Seconds without a heartbeat after which a worker elsewhere is taken for dead."""
 BEAT = 5.0
 """Seconds between two heartbeats."""
 _CHUNK = 500  # keys per query: below every SQLite's limit on bound values
-
-_CLAIM = sqlite.insert(claims).on_conflict_do_nothing()
 
 
 def _place() -> str:
@@ -58,7 +56,8 @@ class Worker:
     ) -> list[Taken]:
         """Claim what is neither stored nor claimed of each of these groups of keys.
 
-        Of two groups that want one key the first gets it. With `anew`, ungraded verdicts are not stored.
+        Of two groups that want one key the first gets it. With `anew`, ungraded verdicts and
+        preferences are not stored.
         """
         if not self.joined:
             self.beat(connection)
@@ -113,7 +112,8 @@ class Worker:
         """Claim these keys where nobody has, and say who holds each now."""
         if not keys:
             return {}
-        connection.execute(_CLAIM, [{"key": key, "worker": self.id} for key in keys])
+        claim = if_missing(claims, connection.dialect.name)
+        connection.execute(claim, [{"key": key, "worker": self.id} for key in keys])
         owners: dict[str, str] = {}
         for chunk in _chunks(keys):
             found = connection.execute(select(claims.c.key, claims.c.worker).where(claims.c.key.in_(chunk)))
@@ -144,11 +144,12 @@ class Worker:
 
 def _stored(connection: Connection, keys: Sequence[str], *, anew: bool) -> set[str]:
     found: set[str] = set()
-    for table in (answers, verdicts):
+    graded = {verdicts: verdicts.c.met.is_not(None), preferences: preferences.c.winner != ""}
+    for table in (answers, verdicts, preferences):
         for chunk in _chunks(keys):
             query = select(table.c.key).where(table.c.key.in_(chunk))
-            if anew and table is verdicts:
-                query = query.where(verdicts.c.met.is_not(None))
+            if anew and table in graded:
+                query = query.where(graded[table])
             found.update(connection.execute(query).scalars())
     return found
 

@@ -7,8 +7,9 @@ from sqlalchemy import Select, delete, select
 from harness.errors import InputError, StoreError
 from harness.parsing.reading import from_json, to_json
 from harness.records.nights import Acceptance, NightResult
-from harness.store.store import DAMAGED, Store
+from harness.store.store import Store
 from harness.store.tables import acceptances, nights
+from harness.store.trouble import DAMAGED
 
 T = TypeVar("T")
 

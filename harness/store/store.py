@@ -1,45 +1,42 @@
 """Read and write the store; what is kept survives the process, however it ends.
 
-SQLite in WAL mode: readers never wait for a writer, and a process that is killed loses nothing that had
-been kept (a power cut may take the last commits with it). Writes only ever add rows or complete them; one
-costs the same at the first row and at the millionth.
+Readers never wait for a writer, and writers take turns, in SQLite (WAL mode) as in PostgreSQL. A process that
+is killed loses nothing that had been kept (a power cut may take the last commits of SQLite with it). Writes
+only ever add rows or complete them; one costs the same at the first row and at the millionth.
 """
 
 import datetime as dt
-import functools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
-    Boolean,
     Connection,
     Engine,
-    Float,
     Integer,
     Row,
-    String,
-    Table,
-    Text,
     delete,
     func,
     literal,
     select,
     type_coerce,
 )
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from harness.errors import InputError, StoreError
 from harness.parsing.reading import from_json, to_json
 from harness.records.calibrations import Calibration
 from harness.records.outcomes import Answer, Usage, Verdict
+from harness.records.preferences import Preference
 from harness.records.record import Record
 from harness.records.runs import Manifest, Run, Spending, Stopping
 from harness.results import Failure
-from harness.store.changes import USAGE, Changes
-from harness.store.tables import answers, calibrations, failures, runs, spending, verdicts
+from harness.store.changes import USAGE, VERDICT, Changes
+from harness.store.inserts import if_missing, in_place, new
+from harness.store.rows import DamagedError, sound
+from harness.store.tables import answers, calibrations, failures, preferences, runs, spending, verdicts
+from harness.store.trouble import DAMAGED, broken
 
 WRITING = "BEGIN IMMEDIATE"
 """How a transaction that writes begins: with the lock, so that nothing it has read can change below it."""
@@ -94,6 +91,15 @@ class Store:
                 found.update((row.key, _verdict(row)) for row in rows)
         return found
 
+    def preferences(self, keys: Sequence[str]) -> Mapping[str, Preference]:
+        """Return the stored preferences among these keys."""
+        found: dict[str, Preference] = {}
+        with self._reading() as connection:
+            for chunk in _chunks(keys):
+                rows = connection.execute(select(preferences).where(preferences.c.key.in_(chunk)))
+                found.update((row.key, _preference(row)) for row in rows)
+        return found
+
     def keep_answer(self, key: str, answer: Answer, *, asked_model: str, at: str) -> None:
         """Put an answer on disk; one that is stored already stays as it is."""
         changes = Changes()
@@ -124,7 +130,12 @@ class Store:
         The role is `agent`, or the grader's kind: the same model answers and judges at other lengths.
         """
         found: dict[tuple[str, str], tuple[float, float, int]] = {}
-        for table, role in ((answers, literal("agent")), (verdicts, verdicts.c.grader)):
+        roles = (
+            (answers, literal("agent")),
+            (verdicts, verdicts.c.grader),
+            (preferences, literal("pairwise")),
+        )
+        for table, role in roles:
             seconds = func.coalesce(func.avg(func.nullif(table.c.seconds, 0)), 0)
             means = (func.avg(table.c.output_tokens), seconds, func.count())
             query = select(role.label("role"), table.c.asked_model, *means)
@@ -139,7 +150,7 @@ class Store:
         with self._reading() as connection:
             return {
                 table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
-                for table in (answers, verdicts, runs, failures, calibrations)
+                for table in (answers, verdicts, preferences, runs, failures, calibrations)
             }
 
     # -- runs
@@ -168,13 +179,18 @@ class Store:
         ]
         with self.writing() as connection:
             values["asked_at"] = _after(connection.execute(select(func.max(runs.c.asked_at))).scalar(), run)
-            statement = sqlite.insert(runs).on_conflict_do_update(
-                index_elements=["id"], set_={name: values[name] for name in renewed}
-            )
-            connection.execute(statement, values)
+            statement = new(runs, connection.dialect.name)
+            renewal = {name: statement.excluded[name] for name in renewed}
+            connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=renewal), values)
             connection.execute(delete(failures).where(failures.c.run == run.id))
             if parts:
-                connection.execute(sqlite.insert(spending).on_conflict_do_nothing(), parts)
+                connection.execute(if_missing(spending, connection.dialect.name), parts)
+
+    def expect(self, run: str, part: str, estimate: float | None) -> None:
+        """Record what one more part of a run that asks a model will cost; the first time counts."""
+        row = {"run": run, "part": part, "estimate": estimate, "calls": 0, "unpriced": 0, "cost": 0.0}
+        with self.writing() as connection:
+            connection.execute(if_missing(spending, connection.dialect.name), row)
 
     def fail(self, run: str, failure: Failure, *, at: str) -> None:
         """Record why a trial of a run has no answer or no verdicts."""
@@ -199,14 +215,14 @@ class Store:
         columns = (failures.c[name] for name in ("case", "attempt", "stage", "kind", "message", "hint"))
         query = select(*columns).where(failures.c.run == run)
         with self._reading() as connection:
-            return tuple(Failure(**_sound(row, failures)) for row in connection.execute(query))
+            return tuple(Failure(**sound(row, failures)) for row in connection.execute(query))
 
     def spending(self, run: str) -> tuple[Spending, ...]:
         """Return what each part of a run was to cost and did."""
         columns = (spending.c[name] for name in Spending.__dataclass_fields__)
         query = select(*columns).where(spending.c.run == run).order_by(spending.c.part)
         with self._reading() as connection:
-            found = [Spending(**_sound(row, spending)) for row in connection.execute(query)]
+            found = [Spending(**sound(row, spending)) for row in connection.execute(query)]
         # The order in which calls came back must not show in a report: it is in the last bits of a sum.
         return tuple(replace(each, cost=round(each.cost, 9)) for each in found)
 
@@ -214,13 +230,13 @@ class Store:
         """Return all runs, the one asked for last at the end."""
         query = select(runs).order_by(runs.c.asked_at, runs.c.id)
         with self._reading() as connection:
-            return tuple(_listed(_sound(row, runs)) for row in connection.execute(query))
+            return tuple(_listed(sound(row, runs)) for row in connection.execute(query))
 
     def load(self, run: str) -> Run:
         """Return a run with its manifest; StoreError if there is none of that id."""
         with self._reading() as connection:
             row = connection.execute(select(runs).where(runs.c.id == run)).one_or_none()
-            found = None if row is None else _sound(row, runs)
+            found = None if row is None else sound(row, runs)
         if found is None:
             msg = f"{self._where}: no run {run}"
             raise StoreError(msg, hint="`harness list` shows the runs that are stored")
@@ -243,9 +259,8 @@ class Store:
             "calibration": to_json(found),
             "created_at": found.created_at,
         }
-        statement = sqlite.insert(calibrations).prefix_with("OR REPLACE")
         with self.writing() as connection:
-            connection.execute(statement, values)
+            connection.execute(in_place(calibrations, connection.dialect.name), values)
 
     def calibration(self, grader_hash: str, labels: str = "") -> Calibration | None:
         """Return the calibration of a grader on these labels, else its newest on any.
@@ -256,13 +271,31 @@ class Store:
         preferred = (calibrations.c.labels != labels, calibrations.c.created_at.desc())
         with self._reading() as connection:
             row = connection.execute(query.order_by(*preferred).limit(1)).one_or_none()
-            found = None if row is None else _sound(row, calibrations)
+            found = None if row is None else sound(row, calibrations)
         try:
             return None if found is None else from_json(Calibration, found["calibration"])
         except InputError:
             return None
 
     # -- how
+
+    @property
+    def dialect(self) -> str:
+        """Name the kind of database: `sqlite` or `postgresql`."""
+        return self._engine.dialect.name
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """One transaction that only reads, and sees the store as it was when it began, a part at a time."""
+        at_rest = {} if self.dialect == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        with self._translated(), self._engine.connect() as connection:
+            yield connection.execution_options(**at_rest, yield_per=_CHUNK)
+
+    @contextmanager
+    def connected(self, begin: str = "BEGIN") -> Iterator[Connection]:
+        """One connection for several transactions, which whoever uses it begins and ends."""
+        with self._translated(), self._engine.execution_options(begin=begin).connect() as connection:
+            yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -275,39 +308,18 @@ class Store:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
+        with self._translated(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
         try:
-            with self._engine.connect() as connection:
-                yield connection
+            yield
         except SQLAlchemyError as error:
             raise broken(self._where, error) from None
-        except _DamagedError as error:
+        except DamagedError as error:
             msg = f"{self._where}: damaged: {error}"
             raise StoreError(msg, hint=DAMAGED) from None
-
-
-DAMAGED = "something else has written to it; move it away and keep it, a new one is made by the next run"
-
-
-class _DamagedError(Exception):
-    """A row holds what the harness never wrote."""
-
-
-def broken(where: str, error: SQLAlchemyError) -> StoreError:
-    """Say in plain words what a database error means for the person at the keyboard."""
-    reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-    hints = {
-        "locked": "another program is writing to it and does not let go; end it, then run this command again",
-        "readonly": "the store or its folder is read-only; nothing that was stored is lost",
-        "disk is full": "free some space and run the same command again; what was kept is safe",
-        "disk I/O": "free some space, or look after the disk; what was kept is safe",
-        "not a database": "this file is not a store; name another with --store, or move it away",
-        "malformed": "the file is damaged; move it away and keep it, a new one is made by the next run",
-        "unable to open": "check that the folder exists and can be written",
-        "no such": DAMAGED,
-        "has no column": DAMAGED,
-    }
-    hint = next((text for word, text in hints.items() if word in reason), "")
-    return StoreError(f"{where}: {reason}", hint=hint)
 
 
 def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -341,50 +353,32 @@ def _after(newest: object, run: Run) -> str:
     return later.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-_KINDS: Mapping[type, tuple[type, ...]] = {
-    String: (str,),
-    Text: (str,),
-    Integer: (int,),
-    Float: (float, int),
-    Boolean: (int,),
-}
-
-
-@functools.cache
-def _kinds(table: Table) -> Mapping[str, tuple[type, ...]]:
-    none = type(None)
-    return {
-        column.name: (*_KINDS[type(column.type)], *((none,) if column.nullable else ()))
-        for column in table.columns
-    }
-
-
-def _sound(row: Row[Any], table: Table) -> Mapping[str, Any]:
-    """Give a row's values by name; SQLite keeps any kind of value in any column, and only ours may pass."""
-    kinds, values = _kinds(table), row._mapping  # noqa: SLF001 - the documented accessor
-    for name, value in values.items():
-        if not isinstance(value, kinds[name]):
-            msg = f"{table.name}.{name} holds a value of type {type(value).__name__}"
-            raise _DamagedError(msg)
-    return values  # type: ignore[return-value] # a RowMapping of these names
-
-
 def _answer(row: Row[Any]) -> Answer:
-    values = _sound(row, answers)
+    values = sound(row, answers)
     plain = {name: values[name] for name in _ANSWER}
     return Answer(usage=Usage(**{name: values[name] for name in USAGE}), **plain)
 
 
 def _verdict(row: Row[Any]) -> Verdict:
-    values = _sound(row, verdicts)
+    values = sound(row, verdicts)
     met = values["met"]
     if met not in {None, 0, 1}:
         msg = f"verdicts.met must be 0, 1 or null, got {met}"
-        raise _DamagedError(msg)
-    others = {name: values[name] for name in Verdict.__dataclass_fields__ if name != "met"}
+        raise DamagedError(msg)
+    others = {name: values[name] for name in VERDICT if name != "met"}
     return Verdict(met=None if met is None else bool(met), **others)
 
 
+def _preference(row: Row[Any]) -> Preference:
+    values = sound(row, preferences)
+    if values["winner"] not in _WINNERS:
+        msg = f"preferences.winner must be first, second, tie or empty, got {values['winner']!r}"
+        raise DamagedError(msg)
+    others = {name: values[name] for name in Preference.__dataclass_fields__ if name != "winner"}
+    return Preference(winner=values["winner"] or None, **others)
+
+
+_WINNERS = frozenset({"first", "second", "tie", ""})
 # SQLAlchemy would take whatever is not 0 for true; a verdict is not made of damage.
 _VERDICTS = (*(c for c in verdicts.c if c.name != "met"), type_coerce(verdicts.c.met, Integer).label("met"))
 _ANSWER = tuple(name for name in Answer.__dataclass_fields__ if name != "usage")

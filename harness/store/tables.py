@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Connection,
@@ -16,6 +17,8 @@ from sqlalchemy import (
     inspect,
     text,
 )
+
+from harness.store.text import Whole
 
 metadata = MetaData()
 
@@ -58,6 +61,24 @@ verdicts = Table(
     Column("input_tokens", Integer, nullable=False, server_default="0"),
     Column("cache_write_tokens", Integer, nullable=False, server_default="0"),
     Column("cache_read_tokens", Integer, nullable=False, server_default="0"),
+)
+
+preferences = Table(
+    "preferences",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("winner", String(8), nullable=False),  # empty: ungraded
+    Column("first_quote", Text, nullable=False),
+    Column("second_quote", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("cost", Float),
+    Column("asked_model", String(200), nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("input_tokens", Integer, nullable=False),
+    Column("output_tokens", Integer, nullable=False),
+    Column("cache_write_tokens", Integer, nullable=False),
+    Column("cache_read_tokens", Integer, nullable=False),
+    Column("created_at", String(32), nullable=False),
 )
 
 runs = Table(
@@ -168,6 +189,14 @@ acceptances = Table(
 )
 
 
+# A file takes text of any length and numbers of 64 bits, whatever is declared; so does PostgreSQL here.
+for _column in (column for table in metadata.tables.values() for column in table.columns):
+    if isinstance(_column.type, String):
+        _column.type = _column.type.with_variant(Whole(), "postgresql")
+    elif isinstance(_column.type, Integer):
+        _column.type = _column.type.with_variant(BigInteger(), "postgresql")
+
+
 def _first(connection: Connection) -> None:
     """Version 1: answers, verdicts, runs, failures."""
     metadata.create_all(connection, tables=[versions, answers, verdicts, runs, failures])
@@ -208,6 +237,11 @@ def _nights(connection: Connection) -> None:
     metadata.create_all(connection, tables=[nights, acceptances])
 
 
+def _preferences(connection: Connection) -> None:
+    """Version 8: which of two answers a judge prefers, one row for each order they were shown in."""
+    metadata.create_all(connection, tables=[preferences])
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _first,
     _calibrations,
@@ -216,5 +250,6 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _batches,
     _prompts_of_verdicts,
     _nights,
+    _preferences,
 )
 """Step n takes a store from version n to n + 1. Never edit a step that has shipped; append one."""

@@ -1,0 +1,1 @@
+"""Charts drawn by matplotlib in one house style, a module for each; only this package knows matplotlib."""

@@ -1,0 +1,52 @@
+"""The page's templates: everything that is put into them is escaped.
+
+Only what `answers` rendered and our own files go in as they are.
+"""
+
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from harness.reporting import words
+from harness.reporting.untrusted import shortened, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def filled(name: str, **values: object) -> str:
+    """Fill a template; every value in it is escaped."""
+    return _templates().get_template(name).render(**values)
+
+
+@cache
+def asset(name: str) -> str:
+    """Give one of our own files from the folder of the templates."""
+    return (files("harness.reporting") / "templates" / name).read_text(encoding="utf-8")
+
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("harness.reporting"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {"words": words, "marks": words.MARKS}
+    filters: dict[str, Callable[..., str]] = {
+        "answer": Markup,
+        "kind": lambda word: str(word).replace(" ", "-"),
+        "shown": visible,
+        "short": _short,
+    }
+    environment.filters |= filters
+    return environment
+
+
+def _short(text: str, length: int = 240) -> str:
+    return shortened(text, length)
