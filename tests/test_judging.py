@@ -183,6 +183,12 @@ def test_a_slip_of_the_pen_is_read_by_the_same_rules_in_any_script(
     assert locate(quote, answer) == found
 
 
+def test_a_quote_far_longer_than_a_sentence_or_two_must_be_verbatim() -> None:
+    long = " ".join(f"{LONG} {number}" for number in range(12))
+    assert locate(long, f"Before. {long} After.") == long
+    assert locate(long.replace("Store each", "Store every", 1), f"Before. {long} After.") == ""
+
+
 @given(st.text("不我们应用数据 ab.fF—*", max_size=60), st.text("不我们应用数据 ab.fF—*", max_size=90))
 def test_no_quote_of_any_answer_ends_a_run(quote: str, answer: str) -> None:
     assert locate(f"a b c d e f {quote}", answer + quote[1:] + answer) in answer + quote[1:] + answer

@@ -16,7 +16,7 @@ _RUNS = re.compile(r"\s+|[^\s*_`#>|]+")  # what lies between Markdown marks: whi
 _WORD = re.compile(r"\w+")
 _FEWEST_WORDS = 3
 _FEWEST_NEAR = 6  # words: in fewer, one letter in ten is another word
-_LONGEST_NEAR = 2000  # characters: a quote is a sentence or two
+_LONGEST_NEAR = 600  # characters: a quote is a sentence or two, and looking takes time with its square
 _NEAR = 90
 _NEGATIONS = """\
 no not never none nor neither without cannot unless nicht nichts nie niemals ohne kein keine keinen keinem
