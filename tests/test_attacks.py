@@ -1,7 +1,5 @@
 """No attack changes what is read, shown or stored; and without any one defence, some attack does."""
 
-import csv
-import io
 import runpy
 import sqlite3
 from collections import Counter
@@ -12,12 +10,15 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
 from attacking import SILENT, TAKEN_OUT, WHOLE, silent, stands
 from folded import unfolded
 from front_door import Door
 from gullible import NO, Reply, credulous, inventive, lenient, talkative, trusting
 from harness.cli.attacked import shipped_attacks
+from harness.records.attacks import Attack
+from harness.reporting.untrusted import cell, markdown_text
 from loopback import Body, Loopback, asks_for_a_name, blocks
 
 ROOT = Path(__file__).parent.parent
@@ -74,7 +75,7 @@ def test_the_page_says_what_became_of_them_today() -> None:
 
 
 class _Page(HTMLParser):
-    """What of a page could act: its elements and attributes by name, scripts and styles counted."""
+    """What of a page could act: its elements and attributes by name; a script that is data is none."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -84,7 +85,8 @@ class _Page(HTMLParser):
         self.sources: set[str] = set()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags[tag] += 1
+        data = tag == "script" and dict(attrs).get("type") in {"application/json", "application/deflate"}
+        self.tags[tag] += not data
         self.attributes.update(name for name, _ in attrs)
         self.links.update(value or "" for name, value in attrs if name == "href" and value != "data:,")
         self.sources.update(value or "" for name, value in attrs if name == "src")
@@ -128,38 +130,24 @@ def test_over_the_wire_every_attack_is_stored_as_it_was_and_no_verdict_is_met(re
 
 
 def test_nothing_of_an_attack_acts_in_a_page(reported: Path) -> None:
+    written = unfolded((reported / "index.html").read_text())
+    assert "canary.example/p.png" in written  # as text: the answers are in the page
     page = _Page()
-    page.feed(unfolded((reported / "index.html").read_text()))
+    page.feed(written)
     assert not set(page.tags) & {"iframe", "object", "embed", "base", "math", "textarea"}
-    assert page.tags["script"] == 2  # the facts and the script of the page itself
-    assert page.tags["form"] <= 1
+    assert page.tags["script"] == page.tags["form"] == 1
     assert not {name for name in page.attributes if name.startswith("on") or name == "srcdoc"}
     assert all(source.startswith("data:image/svg+xml;base64,") for source in page.sources)
     assert {link.partition(":")[0] for link in page.links if not link.startswith("#")} <= {"http", "https"}
 
 
-def test_nothing_of_an_attack_makes_a_row_or_a_formula(reported: Path) -> None:
-    for path in reported.glob("*.csv"):
-        rows = list(csv.reader(io.StringIO(path.read_text(), newline="")))
-        assert {len(row) for row in rows} == {len(rows[0])}
-        texts = [cell for row in rows[1:] for cell in row if not _number(cell)]
-        assert not [cell for cell in texts if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
-
-
-def test_nothing_of_an_attack_makes_a_heading_or_a_link_in_markdown(reported: Path) -> None:
-    for path in reported.glob("*.md"):
-        text = path.read_text()
-        assert "canary.example/p.png" not in text or "![" not in text
-        assert "<script" not in text
-        assert "# Summary" not in text.replace("## Summary", "")
-
-
-def _number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+# Tables and comments quote what decided, and no attack does; so here each is put where a quote would stand.
+@pytest.mark.parametrize("attack", shipped_attacks().attacks, ids=lambda attack: attack.id)
+def test_no_attack_acts_where_a_quote_stands_in_a_table_or_a_comment(attack: Attack) -> None:
+    assert not cell(attack.text).startswith(("=", "+", "-", "@", "\t", "\r"))
+    drawn = _Page()
+    drawn.feed(MarkdownIt().enable("table").render(f"- {markdown_text(attack.text, 2000)}"))
+    assert set(drawn.tags) <= {"ul", "li"}
 
 
 def test_calibrate_tries_the_attacks_on_the_eval_s_judge(attacked: tuple[Door, Loopback]) -> None:

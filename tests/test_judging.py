@@ -152,3 +152,43 @@ def test_a_slip_of_the_pen_is_forgiven_but_no_other_number_or_negation(quote: st
 def test_what_is_nearly_located_is_text_of_the_answer(quote: str, before: str) -> None:
     answer = before + LONG.replace("each", "every")
     assert locate(quote + LONG, answer) in answer
+
+
+ENDLESS = "a b c d e " + "f" * 60
+CHINESE = "我们不应当使用数据库来保存所有用户的会话信息因为这样不够安全可靠而且不容易扩展以及其他的许多理由"
+CLAIM = CHINESE[:39]
+
+
+@pytest.mark.parametrize(
+    ("quote", "answer", "found"),
+    [
+        ("a b c d e fffffffff", ENDLESS, ""),
+        (
+            "我们不应该使用数据库来保存所有用户的会话信息因为这样不够安全可靠而且不容易扩展",
+            CHINESE,
+            CHINESE[:39],
+        ),
+        ("我们应当使用数据库来保存所有用户的会话信息因为这样不够安全可靠而且不容易扩展", CHINESE, ""),
+        ("我们根本没有讨论过这件事情因为没有人认为它是一个值得考虑的问题所以就这样吧", CHINESE, ""),
+        (
+            "Wir speichern die Schlüssel nicht länger als einen Tag und löschen sie dann sofort",
+            "Wir speichern die Schlüssel länger als einen Tag und löschen sie dann sofort.",
+            "",
+        ),
+    ],
+)
+def test_a_slip_of_the_pen_is_read_by_the_same_rules_in_any_script(
+    quote: str, answer: str, found: str
+) -> None:
+    assert locate(quote, answer) == found
+
+
+def test_a_quote_far_longer_than_a_sentence_or_two_must_be_verbatim() -> None:
+    long = " ".join(f"{LONG} {number}" for number in range(12))
+    assert locate(long, f"Before. {long} After.") == long
+    assert locate(long.replace("Store each", "Store every", 1), f"Before. {long} After.") == ""
+
+
+@given(st.text("不我们应用数据 ab.fF—*", max_size=60), st.text("不我们应用数据 ab.fF—*", max_size=90))
+def test_no_quote_of_any_answer_ends_a_run(quote: str, answer: str) -> None:
+    assert locate(f"a b c d e f {quote}", answer + quote[1:] + answer) in answer + quote[1:] + answer

@@ -170,8 +170,10 @@ MEASURED = grader_hash(INFOS["judge"], spec("judge"), (RUBRIC,))
             (rubric("security", replace(criterion("threat"), text="Reworded.")),),
         ),
         (INFOS["signals"], spec("signals"), (RUBRIC,)),
+        (INFOS["judge"], replace(spec("judge"), canary=False), (RUBRIC,)),
+        (INFOS["judge"], replace(spec("judge"), screening=False), (RUBRIC,)),
     ],
-    ids=["version", "effort", "wording", "kind"],
+    ids=["version", "effort", "wording", "kind", "canary", "screening"],
 )
 def test_a_grader_that_could_judge_otherwise_is_another_grader(other: Any) -> None:
     assert grader_hash(*other) != MEASURED

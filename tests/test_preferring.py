@@ -110,6 +110,8 @@ def test_a_reply_is_a_preference_whose_quotes_are_the_answers_own_words(
         (reply(winner=True), 'winner must be "A", "B" or "tie".'),
         (reply(more=1), "and nothing else."),
         (Answer(text="A, clearly."), "it was not a JSON object."),
+        (Answer(text=f'{{"winner": {"1" * 5000}}}'), "it was not a JSON object."),
+        (Answer(text=f'{{"winner": "B", {reply().text[1:]}'), "it was not a JSON object."),
         (replace(reply(), stop_reason="max_tokens"), "it was cut off"),
         (replace(reply(), stop_reason="refusal"), "it was a refusal."),
     ],

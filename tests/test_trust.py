@@ -38,19 +38,32 @@ COMPARISON = Comparison(
 
 
 @pytest.mark.parametrize(
-    ("alpha", "in_sample", "word"),
+    ("alpha", "n", "in_sample", "word"),
     [
-        (0.80, False, "use"),
-        (0.799, False, "tentative"),
-        (0.667, False, "tentative"),
-        (0.666, False, "too low"),
-        (None, False, "too low"),
-        (0.99, True, "tentative"),
-        (0.5, True, "too low"),
+        (0.80, 30, False, "use"),
+        (0.799, 30, False, "tentative"),
+        (0.667, 30, False, "tentative"),
+        (0.666, 900, False, "too low"),
+        (None, 900, False, "too low"),
+        (0.99, 30, True, "tentative"),
+        (0.5, 30, True, "too low"),
+        (1.0, 29, False, "too low"),
     ],
 )
-def test_alpha_decides_what_a_grader_may_do(alpha: float | None, in_sample: bool, word: str) -> None:
-    assert level(alpha, in_sample=in_sample) == word
+def test_alpha_and_the_number_of_labels_decide_what_a_grader_may_do(
+    alpha: float | None, n: int, word: str, *, in_sample: bool
+) -> None:
+    assert level(alpha, n, in_sample=in_sample) == word
+
+
+def test_a_handful_of_labels_that_are_all_right_opens_no_gate() -> None:
+    trusted = trust("judge", calibration(14, 0), eval_name="small")
+    assert (trusted.alpha, trusted.may_gate) == (1.0, False)
+    assert "with fewer than 30 labels it should not decide a gate" in trusted.words
+    (gate,) = applied(COMPARISON, trusted, Gate()).gates
+    assert gate.result == "INCONCLUSIVE"
+    assert "was calibrated on too few labels" in gate.words
+    assert "label more answers" in gate.words
 
 
 def test_a_calibration_is_quoted_with_who_labelled() -> None:

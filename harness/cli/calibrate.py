@@ -176,8 +176,10 @@ def _seen(material: Material, labels: Labels) -> bool:
 
 
 def recorded_beside(material: Material, labels: str, answers_file: str) -> Recorded | None:
-    """Read the recorded answers that labels are about: a file's, the eval's, or the labels' namesake's."""
-    """Read the answers that are labelled; those that a run stored are found without."""
+    """Read the recorded answers that labels are about: a file's, the eval's, or the labels' namesake's.
+
+    Those that a run stored are found without.
+    """
     namesake = material.root / "datasets" / "recorded" / Path(labels).name
     if not answers_file and (material.recorded is not None or not is_file(namesake)):
         return material.recorded

@@ -86,7 +86,8 @@ def _show(console: Console, said: Sequence[Criticised], title: str, kind: str) -
             *moved,
             plain("; ".join(_remarks(each))),
         )
-    console.print(table)
+    if measured:
+        console.print(table)
     for line in _reading(said, two=two):
         console.print(line, style="dim")
 
@@ -106,7 +107,10 @@ def _reading(said: Sequence[Criticised], *, two: bool) -> Iterator[str]:
     """Say how to read the table, and what it leaves out."""
     few = sum(not each.measurable for each in said)
     if few:
-        yield f"Not measurable, asked of fewer than {FEWEST_CASES} cases: {few} more."
+        which = words.many(few, "criterion", "criteria")
+        yield f"Not measurable, asked of fewer than {FEWEST_CASES} cases: {which}."
+    if few == len(said):
+        return
     yield "Always or never met: moves no score. Always as another: counts the same thing twice."
     if any(each.repeated for each in said):
         yield "flips: cases whose attempts disagree, of those with several attempts in one run."

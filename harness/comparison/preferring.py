@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from harness.comparison.kin import related
 from harness.grading.preferring import PREFERRING_VERSION
 from harness.planning.duels import Duel
 from harness.records.estimates import Estimate
@@ -37,7 +38,7 @@ def preferences(
     rate, p, p_method = _rate(results, clusters, candidate.eval.seed)
     replies = [reply for each in results for reply in (each.base_first, each.candidate_first) if reply]
     costs = [reply.cost for reply in replies]
-    kin = pairwise.model.name.partition("-")[0] == candidate.eval.model.name.partition("-")[0]
+    kin = related(pairwise.model.name, candidate.eval.model.name)
     made = Preferences(
         base=base.revision.label,
         candidate=candidate.revision.label,

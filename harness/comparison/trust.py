@@ -14,9 +14,14 @@ TENTATIVE = 0.667
 """Krippendorff's customary bounds for alpha (Content Analysis, 2004, chapter 11)."""
 
 
-def level(alpha: float | None, *, in_sample: bool) -> TrustLevel:
-    """Say what an alpha allows. In sample it is flattered, so it allows no more than tentative use."""
-    if alpha is None or alpha < TENTATIVE:
+FEWEST = 30
+"""Labelled verdicts below which an alpha shows nothing: 30 that are all right leave room for one wrong in ten
+(the rule of three), which, where half of them are met, is an alpha of 0.80."""
+
+
+def level(alpha: float | None, n: int, *, in_sample: bool) -> TrustLevel:
+    """Say what an alpha over `n` verdicts allows. In sample it is flattered: no more than tentative use."""
+    if alpha is None or alpha < TENTATIVE or n < FEWEST:
         return "too low"
     return "use" if alpha >= USE and not in_sample else "tentative"
 
@@ -30,13 +35,15 @@ def trust(kind: str, calibration: Calibration | None, *, eval_name: str) -> Trus
         words = f"The {kind} grader is uncalibrated: {remedy}, and reports then quote it."
         return Trust(grader=kind, level="uncalibrated", words=words, remedy=remedy)
     found = calibration.overall
-    allowed = level(found.alpha, in_sample=calibration.in_sample)
+    allowed = level(found.alpha, found.n, in_sample=calibration.in_sample)
+    more = f"label more answers, for {FEWEST} verdicts at least"
+    remedy = more if found.n < FEWEST else "mend its criteria, or let another grader decide"
     return Trust(
         grader=kind,
         level=allowed,
         alpha=found.alpha,
         words=_words(kind, calibration, allowed),
-        remedy="mend its criteria, or let another grader decide" if allowed == "too low" else "",
+        remedy=remedy if allowed == "too low" else "",
     )
 
 
@@ -62,13 +69,20 @@ def permitted(gates: tuple[GateResult, ...], trusted: Trust, gate: Gate | None) 
 
 
 def _refused(gates: Iterable[GateResult], trusted: Trust) -> Iterable[GateResult]:
-    why = "is uncalibrated" if trusted.level == "uncalibrated" else "agrees with the labels too little"
+    why = _why_not(trusted)
     for gate in gates:
         words = (
             f"the {trusted.grader} grader {why}, so it may not decide the gate on {gate.dimension}: "
             f"{trusted.remedy}; or allow it with `gate.allow_uncalibrated: true`"
         )
         yield replace(gate, result="INCONCLUSIVE", attempts_needed=None, words=words)
+
+
+def _why_not(trusted: Trust) -> str:
+    if trusted.level == "uncalibrated":
+        return "is uncalibrated"
+    high = trusted.alpha is not None and trusted.alpha >= TENTATIVE
+    return "was calibrated on too few labels" if high else "agrees with the labels too little"
 
 
 def _words(kind: str, found: Calibration, allowed: TrustLevel) -> str:
@@ -83,7 +97,7 @@ def _words(kind: str, found: Calibration, allowed: TrustLevel) -> str:
     means = {
         "use": f"at {USE:.2f} or above it may decide a gate",
         "tentative": f"tentative: {_why_tentative(measure.alpha)}",
-        "too low": f"below {TENTATIVE} it should not decide a gate",
+        "too low": f"{_why_too_low(measure.n)} it should not decide a gate",
     }
     sample = ", in sample" if found.in_sample else ""
     return (
@@ -96,3 +110,7 @@ def _why_tentative(alpha: float | None) -> str:
     if alpha is not None and alpha >= USE:
         return "the grader was written while looking at these labels, which flatters it"
     return f"between {TENTATIVE} and {USE:.2f}"
+
+
+def _why_too_low(n: int) -> str:
+    return f"with fewer than {FEWEST} labels" if n < FEWEST else f"below {TENTATIVE}"

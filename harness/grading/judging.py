@@ -18,12 +18,17 @@ _RUNS = re.compile(r"(?P<words>[^\s*_`#>|]+(?: [^\s*_`#>|]+)*)|\s+")
 _WORD = re.compile(r"\w+")
 _FEWEST_WORDS = 3
 _FEWEST_NEAR = 6  # words: in fewer, one letter in ten is another word
-_LONGEST_NEAR = 2000  # characters: a quote is a sentence or two
+_LONGEST_NEAR = 600  # characters: a quote is a sentence or two, and looking takes time with its square
 _NEAR = 90
-_TELLING = re.compile(r"\d+|\b(?:no|not|never|none|nor|neither|without|cannot|unless|\w+n't)\b")
+_NEGATIONS = """\
+no not never none nor neither without cannot unless nicht nichts nie niemals ohne kein keine keinen keinem
+keiner pas jamais sans aucun aucune nunca sin ningún ninguna não sem non mai senza не нет без никогда"""
+_TELLING = re.compile(
+    rf"\d+|\b(?:\w+n't|{'|'.join(_NEGATIONS.split())})\b|[不没沒无無未勿非別别]|ない|ません"
+)
 _PIECES = re.compile(r"\n|(?<=[.!?;:])\s+")
 
-QUOTE_RULES = 5
+QUOTE_RULES = 6
 """Raise it whenever a reply would be read otherwise than before: it is part of every judge verdict's key."""
 
 
@@ -53,7 +58,7 @@ def read_reply(reply: str, *, answer: str, dimension: str, criterion: Criterion)
     answer (white space, quotation marks and Markdown marks may differ, and a slip of the pen in a long
     one). A criterion that declares `evidence: absence` needs none.
     """
-    return _verdict(_object(reply), answer=answer, dimension=dimension, criterion=criterion)
+    return _verdict(replied(reply), answer=answer, dimension=dimension, criterion=criterion)
 
 
 def read_list(reply: str, *, answer: str, asked: Sequence[tuple[str, Criterion]]) -> Sequence[Verdict | str]:
@@ -120,7 +125,7 @@ def locate(quote: str, answer: str) -> str:
 
 def _span(wanted: str, text: str) -> tuple[int, int] | None:
     start = text.find(wanted)
-    while start >= 0 and _cuts_a_word(text, start, start + len(wanted)):
+    while start >= 0 and any(_inside_a_word(text, place) for place in (start, start + len(wanted))):
         start = text.find(wanted, start + 1)
     return (start, start + len(wanted)) if start >= 0 else None
 
@@ -139,15 +144,16 @@ def _near_span(wanted: str, text: str) -> tuple[int, int] | None:
     while start and _inside_a_word(text, start):
         start -= 1
     ends = range(max(start + 1, near.dest_end - slack), min(len(text), near.dest_end + slack) + 1)
-    score, end = max(
-        (fuzz.ratio(wanted, text[start:end]), end) for end in ends if not _inside_a_word(text, end)
-    )
+    scored = ((fuzz.ratio(wanted, text[start:end]), end) for end in ends if not _inside_a_word(text, end))
+    score, end = max(scored, default=(0.0, 0))  # in one endless word no place is the end of a passage
     alike = score >= _NEAR and _telling(wanted) == _telling(text[start:end])
     return (start, end) if alike else None
 
 
 def _inside_a_word(text: str, place: int) -> bool:
-    return place < len(text) and text[place - 1 : place + 1].isalnum()
+    """Say whether a span that begins or ends at this place would cut a word; scripts without spaces may."""
+    seam = text[max(0, place - 1) : place + 1]
+    return 0 < place < len(text) and seam.isalnum() and not any(map(_unspaced, seam))
 
 
 def _telling(text: str) -> list[str]:
@@ -179,18 +185,16 @@ def _bare(text: str) -> str:
     return _fold(text).text.strip(" -+.:;,!?")
 
 
-def _cuts_a_word(text: str, start: int, end: int) -> bool:
-    """Say whether a span begins or ends inside a word."""
-    seams = [text[place - 1 : place + 1] for place in (start, end) if 0 < place < len(text)]
-    return any(seam.isalnum() and not any(map(_unspaced, seam)) for seam in seams)
-
-
 def _unspaced(character: str) -> bool:
     """Say whether a letter has neither upper nor lower case, as in scripts without spaces between words."""
     return unicodedata.category(character) == "Lo"
 
 
-def _object(reply: str) -> dict[str, object]:
+def replied(reply: str) -> dict[str, object]:
+    """Give the one JSON object that a reply is, each of its fields named once; empty for other JSON.
+
+    Raises UnreadableError when it is no JSON.
+    """
     try:
         value = json.loads(reply, object_pairs_hook=_once)
     except (ValueError, RecursionError):
@@ -201,7 +205,7 @@ def _object(reply: str) -> dict[str, object]:
 
 def _listed(reply: str, count: int) -> dict[int, list[dict[str, object]]]:
     """Read the items of a list by the numbers of their criteria."""
-    value = _object(reply)
+    value = replied(reply)
     items = value.get("verdicts")
     if set(value) != {"verdicts"} or not isinstance(items, list):
         msg = "it must be a JSON object of verdicts, a list, and nothing else."
@@ -224,12 +228,17 @@ def _fields(value: dict[str, object]) -> tuple[str, str, bool]:
     if not (isinstance(quote, str) and isinstance(reason, str) and isinstance(met, bool)):
         msg = "quote and reason must be text, and met must be true or false."
         raise UnreadableError(msg)
+    return quote, storable(reason), met
+
+
+def storable(reason: str) -> str:
+    """Give the reason of a reply; raises UnreadableError where no file could hold it."""
     try:
         reason.encode()
     except UnicodeEncodeError:
         msg = "its reason holds half a character (a lone surrogate)."
         raise UnreadableError(msg) from None
-    return quote, reason, met
+    return reason
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -5,11 +5,10 @@ that they will be shown the other way round too.
 """
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from harness.grading.judging import QUOTE_RULES, UnreadableError, proven
+from harness.grading.judging import QUOTE_RULES, UnreadableError, proven, replied, storable
 from harness.grading.sight import SIGHT_RULES
 from harness.prompts import asking, part
 from harness.records.inputs import Case, ModelSpec, Pairwise
@@ -149,26 +148,17 @@ def _found(quote: str, answer: str, name: str) -> str:
 
 
 def _fields(reply: str) -> tuple[tuple[str, str], str, Winner]:
-    try:
-        value = json.loads(reply)
-    except (json.JSONDecodeError, RecursionError):
-        msg = "it was not a JSON object."
-        raise UnreadableError(msg) from None
-    if not isinstance(value, dict) or set(value) != {"quote_a", "quote_b", "reason", "winner"}:
+    value = replied(reply)
+    if set(value) != {"quote_a", "quote_b", "reason", "winner"}:
         msg = "it must be a JSON object of quote_a, quote_b, reason and winner, and nothing else."
         raise UnreadableError(msg)
-    texts = [value[name] for name in ("quote_a", "quote_b", "reason")]
+    first, second, reason = value["quote_a"], value["quote_b"], value["reason"]
     winner = _WINNERS.get(value["winner"]) if isinstance(value["winner"], str) else None
-    if winner is None or not all(isinstance(text, str) for text in texts):
+    texts = isinstance(first, str) and isinstance(second, str) and isinstance(reason, str)
+    if winner is None or not texts:
         msg = 'the quotes and the reason must be text, and winner must be "A", "B" or "tie".'
         raise UnreadableError(msg)
-    first, second, reason = texts
-    try:
-        reason.encode()
-    except UnicodeEncodeError:
-        msg = "its reason holds half a character (a lone surrogate)."
-        raise UnreadableError(msg) from None
-    return (first, second), reason, winner
+    return (str(first), str(second)), storable(str(reason)), winner
 
 
 def _wording() -> str:

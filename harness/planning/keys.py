@@ -78,15 +78,16 @@ def together(info: GraderInfo, asked: Iterable[Asked]) -> tuple[str, ...]:
 def grader_hash(info: GraderInfo, spec: GraderSpec, rubrics: Sequence[Rubric]) -> str:
     """Name a grader by all that its verdicts on the rubrics' criteria could follow from.
 
-    A calibration holds for this grader and no other. Criteria of single cases are not in it, so a new
-    case leaves a calibration standing.
+    A calibration holds for this grader and no other: without its canary or screening it is another one.
+    Criteria of single cases are not in it, so a new case leaves a calibration standing.
     """
     seen = [
         _seen(info.kind, Asked(rubric.dimension, criterion, "", ""))
         for rubric in rubrics
         for criterion in rubric.criteria
     ]
-    return digest([info.kind, info.version, judging(spec), seen])
+    unguarded = [name for name in ("canary", "screening") if not getattr(spec, name)]
+    return digest([info.kind, info.version, judging(spec), seen, *unguarded])
 
 
 def run_id(manifest: Manifest) -> str:
