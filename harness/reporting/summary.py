@@ -3,13 +3,13 @@
 import json
 from dataclasses import dataclass
 
+from harness.assembling import exit_code
 from harness.records.estimates import OVERALL, Estimate
 from harness.records.record import Record
 from harness.records.results import Report
 from harness.reporting import selection
 from harness.reporting.tables import plain
 from harness.reporting.untrusted import json_text
-from harness.results import exit_code
 
 FORMAT = 1
 """Grows when a reader of summary.json would have to change."""
