@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 else:  # so that a type checker knows these three names and no other
 
     def __getattr__(name: str) -> object:
-        """Load what Python users call when they call it: every command imports this package and pays for it."""
+        """Load what Python calls only when it does: every command imports this package and pays for it."""
         if name not in __all__:
             msg = f"module {__name__!r} has no attribute {name!r}"
             raise AttributeError(msg)
