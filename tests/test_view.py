@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,6 +21,12 @@ from front_door import REPOSITORY, Door
 from harness.store.opening import open_store
 from harness.viewing.guard import file_below, host_allowed, in_cookie, in_query
 from harness.viewing.sight import Sight
+from test_page_browser import barriers, browser
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+__all__ = ["browser"]  # the fixture
 
 
 @dataclass(frozen=True)
@@ -299,22 +306,33 @@ def test_a_name_that_no_system_takes_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.browser
-def test_in_a_browser_it_shows_everything_and_breaks_no_policy(served: Served) -> None:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("chromium is not installed")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": 390, "height": 800})
-        said: list[str] = []
-        page.on("console", lambda message: said.append(message.text))
-        page.goto(f"http://127.0.0.1:{served.port}/?token={served.token}")
-        assert page.url == f"http://127.0.0.1:{served.port}/"  # the token stays in no history
-        page.wait_for_function("document.querySelector('img').naturalWidth > 0")
-        assert page.evaluate("document.documentElement.scrollWidth") == 390
-        page.click("a[href*='demo--']")
-        page.wait_for_selector("h1")
-        assert page.evaluate("document.cookie") == ""
-        assert said == []
-        browser.close()
+def test_in_a_browser_it_shows_everything_and_breaks_no_policy(browser: "Browser", served: Served) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.goto(f"http://127.0.0.1:{served.port}/?token={served.token}")
+    assert page.url == f"http://127.0.0.1:{served.port}/"  # the token stays in no history
+    page.wait_for_function("() => document.querySelector('img').naturalWidth > 0")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.click("a[href*='demo--']")
+    page.wait_for_selector("h1")
+    assert page.evaluate("document.cookie") == ""
+    assert said == []
+    page.close()
+
+
+@pytest.mark.browser
+def test_axe_finds_nothing_on_the_index(browser: "Browser", unfinished: tuple[Door, str]) -> None:
+    """Axe looks at it with a run that is not finished and the table of runs open, in each theme and width."""
+    door, run = unfinished
+    with serving(door) as found:
+        schemes: tuple[tuple[Literal["light", "dark"], int], ...] = (("light", 1280), ("dark", 390))
+        for scheme, width in schemes:
+            page = browser.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme)
+            page.goto(f"http://127.0.0.1:{found.port}/?token={found.token}")
+            page.locator("summary").click()
+            assert run in page.locator("#live").inner_text()
+            page.get_by_text("No trend: none").wait_for()  # half of the finished runs' verdicts is gone, too
+            assert barriers(page) == []
+            assert page.evaluate("document.documentElement.scrollWidth") == width
+            page.close()
