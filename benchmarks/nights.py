@@ -29,6 +29,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
@@ -331,6 +332,7 @@ def table(told: Sequence[Told]) -> str:
 
 def _draw(told: Sequence[Told]) -> None:
     """Draw live, control and sentinels over the nights, with what was planted and what was raised."""
+    from matplotlib import rc_context  # noqa: PLC0415 - only for the picture
     from matplotlib.figure import Figure  # noqa: PLC0415 - only for the picture
 
     from harness.reporting import chart as house  # noqa: PLC0415 - as above
@@ -340,22 +342,23 @@ def _draw(told: Sequence[Told]) -> None:
     for name, color in (("live", house.CANDIDATE), ("control", house.BASE)):
         points = [(each.night, getattr(each, name)) for each in told if each.code in {0, 1, 4}]
         upper.plot(*zip(*points, strict=True), color=color, linewidth=1.6, label=name)
-    for each in told:
-        if each.code in {1, 5}:
-            upper.plot(each.night, 43, "v" if each.code == 1 else "x", color=house.INK, markersize=6)
+    for code, mark, name in ((1, "v", "regression"), (5, "x", "incomplete")):
+        nights = [each.night for each in told if each.code == code]
+        upper.plot(nights, [26] * len(nights), mark, color=house.INK, markersize=6, label=name)
     for event in EVENTS:
         for axes in (upper, lower):
             axes.axvline(event.night - 0.5, color=house.SOFT, linewidth=1, linestyle=":")
-        upper.text(event.night, 84, event.words, fontsize=8, color=house.SOFT, va="top")
+        upper.text(event.night, 90, "\n".join(wrap(event.words, 16)), fontsize=8, color=house.SOFT, va="top")
     points = [(each.night, each.sentinels) for each in told if each.sentinels is not None]
     lower.plot(*zip(*points, strict=True), color=house.INK, linewidth=1.2)
-    upper.set(ylabel="overall, points", ylim=(40, 86))
-    lower.set(xlabel="night", ylabel="sentinels met, %", ylim=(25, 65))
-    upper.legend(frameon=False, loc="lower left", ncols=2)
+    upper.set(ylabel="overall, points", ylim=(22, 91))
+    lower.set(xlabel="night", ylabel="sentinels met, %", ylim=(20, 65), xlim=(0, 62))
+    upper.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 0.05), ncols=2)
     for axes in (upper, lower):
         axes.spines[["top", "right"]].set_visible(False)
     target = DOCUMENT.parent / "images" / "nights.svg"
-    figure.savefig(target, metadata={"Date": None})
+    with rc_context({"svg.hashsalt": "harness"}):  # the same picture is the same file
+        figure.savefig(target, metadata={"Date": None})
 
 
 # ------------------------------------------------------------------ false alarms

@@ -1,13 +1,15 @@
 """Judge, model or prompt: what moved a nightly score, by the series that moved with it."""
 
+import random
 from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from harness.comparison.attributing import attribute, evidence
-from harness.comparison.waking import broke, comparable, falls
+from harness.comparison.waking import OF_ONE_NIGHT, WAKING, broke, comparable, falls
 from harness.records.nights import Acceptance, NightArm, NightResult, Regraded
+from harness.statistics.trend import Night, cusum
 
 STEADY = (70.0, 72.0, 71.0, 69.0, 70.0, 73.0, 71.0, 70.0, 69.0, 72.0)
 GROUND = {"cases": "c", "rubrics": "r", "grader": "g", "model": "m"}
@@ -127,3 +129,16 @@ def test_an_acceptance_begins_the_trend_with_the_night_that_was_accepted() -> No
         why="so",
     )
     assert comparable(nights, tonight, [acceptance]) == tuple(nights[5:])
+
+
+def test_eighty_quiet_nights_wake_somebody_in_one_series_of_ten_at_most() -> None:
+    """By any of two scores, looked at every night; the full count is in benchmarks/nights.py."""
+    toss = random.Random(1)  # noqa: S311 - a coin, no secret
+    woken = 0
+    for _ in range(200):
+        lines = [
+            [Night(at=f"{day:03}", value=toss.gauss(75, scatter)) for day in range(80)]
+            for scatter in (2.1, 3.6)
+        ]
+        woken += any(step.down > WAKING for line in lines for step in cusum(line, most=OF_ONE_NIGHT))
+    assert woken <= 20

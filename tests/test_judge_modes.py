@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from folded import unfolded
 from front_door import RUBRIC, Door
 from harness.prompts import JUDGE_VERSIONS
 from loopback import Body, Loopback, answer_in, blocks, digest, plausible
@@ -101,9 +102,10 @@ def test_by_dimension_one_call_gives_the_verdicts_of_many(
     kin = "The judge, claude-haiku-5-5, is of the family of the model that answered (claude-sonnet-5-5)"
     assert any(note.startswith(kin) for note in results(door)["notes"])
     assert kin in " ".join(door.run("check").out.split())
-    assert ["judge prompt", f"version {JUDGE_VERSIONS['dimension']}, one dimension a call"] in results(door)[
-        "provenance"
-    ]
+    assert [
+        "judge prompt",
+        f"version {JUDGE_VERSIONS['dimension']}, one dimension a call, without canaries",
+    ] in results(door)["provenance"]
     alone = judged(Door(tmp_path / "alone"), server)
     assert alone.run("run", "small").code == 0
     assert said(door) == said(alone)
@@ -261,7 +263,7 @@ def test_a_panel_decides_by_the_majority_of_its_models(door: Door) -> None:
                 (SONNET, True),
                 (OPUS, False),
             }
-        assert "2 of 3 votes" in next(door.root.glob("reports/*/index.html")).read_text()
+        assert "2 of 3 votes" in unfolded(next(door.root.glob("reports/*/index.html")).read_text())
 
 
 def test_a_vote_that_cannot_be_used_does_not_count_and_two_leave_it_open(door: Door) -> None:
