@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from front_door import REPOSITORY, Door
+from harness.reporting.index import html
 from harness.store.opening import open_store
 from harness.viewing.guard import file_below, host_allowed, in_cookie, in_query
 from harness.viewing.sight import Sight
@@ -112,6 +113,28 @@ def test_the_trend_is_drawn_for_both_themes_and_given_as_numbers(served: Served)
     assert served.ask("/trend/other.svg").status == 404
 
 
+@pytest.mark.parametrize(
+    ("said", "instead"),
+    [
+        ('"verdict": "better"', '"verdict": "<b>"'),
+        ('"format": 1', '"format": 2'),
+        ("{", "["),
+        ("{", "[" * 100_000),
+    ],
+)
+def test_a_summary_that_cannot_be_read_hides_no_other(
+    tmp_path: Path, demo: Door, said: str, instead: str
+) -> None:
+    for name in ("good", "other <b>"):
+        shutil.copytree(demo.root / "reports" / folder(demo), tmp_path / name)
+    file = tmp_path / "other <b>" / "summary.json"
+    assert said in file.read_text()
+    file.write_text(file.read_text().replace(said, instead))
+    page = html(Sight(project="p", reports=tmp_path, store=None).overview())
+    assert page.count("▲ better") == 1
+    assert "other &lt;b&gt;</a>" in page
+
+
 # ------------------------------------------------------------------ who is let in
 
 
@@ -121,6 +144,15 @@ def test_the_address_with_the_token_gives_a_cookie_that_scripts_cannot_read(serv
     cookie = found.headers["set-cookie"]
     assert cookie.startswith(f"harness-{served.port}={served.token}; ")
     assert {"HttpOnly", "SameSite=Strict"} <= set(cookie.split("; "))
+
+
+@pytest.mark.parametrize(
+    ("path", "here"),
+    [("/live", "/live"), ("//evil.example/", "/evil.example/"), ("/%E2%82%AC%0d%0ax", "/%E2%82%AC%0D%0Ax")],
+)
+def test_the_token_sends_nobody_elsewhere(served: Served, path: str, here: str) -> None:
+    found = served.ask(f"{path}?token={served.token}", Cookie="")
+    assert (found.status, found.headers["location"]) == (303, here)
 
 
 @pytest.mark.parametrize(

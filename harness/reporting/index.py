@@ -37,7 +37,7 @@ class Stored(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown(Record):
-    """A report's folder; without `summary` it was written by an older version."""
+    """A report's folder; without `summary` it was written by another version."""
 
     folder: str
     summary: Summary | None = None
