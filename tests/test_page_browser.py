@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from markdown_it import MarkdownIt
 
 import sample
 from harness.charts.of_report import draw
@@ -358,6 +359,27 @@ def test_a_page_of_scores_from_elsewhere_opens_without_cases(
         page.click("#theme")
         assert page.locator("#verdict .big").inner_text() == "Better"
         assert page.locator("nav a").all_inner_texts() == ["Verdict", "Dimensions", "Provenance"]
+
+
+def test_what_is_copied_mentions_links_and_lists_nothing(browser: "Browser", file: Path) -> None:
+    texts = [
+        "@all",
+        "see #12",
+        "GH-7",
+        "ftp://evil.example",
+        "https://x",
+        "www.x",
+        "2026. x",
+        "3) x",
+        "- x",
+        "<b>",
+    ]
+    with opened(browser, file, 1280) as page:
+        copied = [page.evaluate("text => escaped(text)", text) for text in texts]
+    for text, found in zip(texts, copied, strict=True):
+        (_, inline, _) = MarkdownIt("commonmark").parse(found)
+        assert {each.type for each in inline.children or ()} <= {"text", "text_special"}
+        assert ("\u200b" in found) is bool(re.search("@|#|GH-|://|www", text)), found
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
