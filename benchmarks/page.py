@@ -30,7 +30,7 @@ from pathlib import Path
 from statistics import linear_regression
 from typing import TYPE_CHECKING
 
-from harness import results, revisions
+from harness import assembling, revisions
 from harness.charts.of_report import draw
 from harness.comparison.summary import counts, scores
 from harness.grading.scoring import outcome
@@ -125,7 +125,9 @@ def made(trials: int, parts: int) -> tuple[Report, float, float]:
             ),
         )
         arms.append(_arm(manifest, writer, (0.55 + better, parts), texts))
-    report = results.report(arms, command="harness compare demo", provenance=results.provenance(arms, "none"))
+    report = assembling.report(
+        arms, command="harness compare demo", provenance=assembling.provenance(arms, "none")
+    )
     return report, deflated(recorded), deflated(texts)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from harness.assembling import shared_cases
 from harness.comparison.preferring import preferences
 from harness.metering import Purse
 from harness.models.access import key_for
@@ -14,7 +15,6 @@ from harness.planning.plan import Plan
 from harness.planning.work import Job, jobs
 from harness.records.preferences import Preference, Preferences
 from harness.records.runs import Manifest, Run
-from harness.results import shared_cases
 from harness.session import Session, Watch, habits
 from harness.store.store import Store
 from harness.umpire import Settled, Table, Umpire, settle

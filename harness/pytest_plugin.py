@@ -261,7 +261,7 @@ def _carried_out(
 
 
 def _complete(file: EvalFile, report: "Report") -> None:
-    from harness.results import complete  # noqa: PLC0415
+    from harness.assembling import complete  # noqa: PLC0415
 
     if complete((report.base, *report.candidates)):
         return

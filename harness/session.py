@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, field
 from functools import partial
 
+from harness.assembling import Failure
 from harness.errors import InputError
 from harness.grading.graders import ChecksGrader, CustomGrader, LabelsGrader, SignalsGrader
 from harness.judge import Judge
@@ -32,7 +33,6 @@ from harness.records.outcomes import Answer, Failed, Request, Verdict
 from harness.records.preferences import Preference
 from harness.records.runs import Manifest, Run
 from harness.reporting.words import many
-from harness.results import Failure
 from harness.runner import (
     AGENT,
     Answered,

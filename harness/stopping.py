@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 
+from harness.assembling import arm, complete
 from harness.comparison.looking import looked, order, repeated_interval
 from harness.errors import InputError
 from harness.planning.plan import Plan
 from harness.planning.regrading import whole
 from harness.records.results import Arm
 from harness.records.runs import Look, Manifest, Run, Stopping
-from harness.results import arm, complete
 from harness.runner import Done, Event
 from harness.session import Session, Watch
 from harness.statistics.sequential import FEWEST_PLANNED, sizes

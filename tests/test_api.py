@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import harness
 import sample
 from front_door import REPOSITORY, Door
 from harness import api
@@ -104,9 +105,16 @@ def test_a_run_that_is_not_finished_has_no_time_of_its_end() -> None:
     assert len(listed([])) == 0
 
 
+def test_the_package_offers_the_three_functions_and_nothing_else() -> None:
+    assert (harness.results, harness.runs, harness.report) == (api.results, api.runs, api.report)
+    with pytest.raises(AttributeError, match="no attribute 'result'"):
+        _ = harness.result  # type: ignore[attr-defined]
+
+
 def test_importing_it_loads_nothing_that_is_slow() -> None:
-    said = "import sys, harness.api; print(*sys.modules)"
+    said = "import sys, harness; harness.results, harness.runs, harness.report; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert "harness.api" in done.stdout.split()
     assert not {"pandas", "numpy", "sqlalchemy", "pydantic", "matplotlib", "anthropic"} & set(
         done.stdout.split()
     )

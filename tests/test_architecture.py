@@ -19,7 +19,7 @@ ROWS = (
         "statistics",
         "comparison",
         "reporting",
-        "results",
+        "assembling",
         "calibrating",
         "attacking",
         "labelling",
@@ -109,7 +109,10 @@ def _row(module: str) -> int:
 
 
 def _wrong_way(module: str, imported: set[str]) -> Iterator[str]:
-    if _row(module) < 0 and module != "harness":
+    if module == "harness":  # its one import, on demand, is the door for Python
+        yield from (f"harness imports {other}" for other in imported - {"harness.api"})
+        return
+    if _row(module) < 0:
         yield f"{module} stands in no row"
     for other in imported:
         if _row(other) > _row(module):
@@ -162,8 +165,8 @@ def test_the_package_keeps_its_layers() -> None:
     assert list(violations(_ours())) == []
 
 
-def test_init_files_hold_no_logic() -> None:
-    for path in PACKAGE.rglob("__init__.py"):
+def test_init_files_hold_no_logic_but_for_the_door_of_the_package() -> None:
+    for path in set(PACKAGE.rglob("__init__.py")) - {PACKAGE / "__init__.py"}:
         assert len(ast.parse(path.read_text()).body) == 1, f"{path} holds more than its docstring"
 
 
@@ -179,6 +182,7 @@ def test_init_files_hold_no_logic() -> None:
         ("harness.grading.scoring", "open('x')", "is pure and calls open()"),
         ("harness.records.record", "from harness.records.inputs import Case", "circle"),
         ("harness.helpers", "", "stands in no row"),
+        ("harness", "from harness.store.store import Store", "harness imports harness.store.store"),
     ],
 )
 def test_a_planted_fault_is_found(module: str, line: str, complaint: str) -> None:

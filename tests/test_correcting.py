@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from front_door import Door
+from harness.assembling import arm, report
 from harness.comparison.correcting import corrections, favours
 from harness.grading.labels import Label, Labels, text_hash
 from harness.parsing.reading import to_json
@@ -15,7 +16,6 @@ from harness.records.results import Arm, Report
 from harness.records.runs import Manifest
 from harness.reporting.markdown import markdown
 from harness.reporting.page import html
-from harness.results import arm, report
 from making import Shelf, answer, case, criterion, manifest, rubric, run, verdict
 from recordings import BOTH, NEITHER, ONE, names, record
 

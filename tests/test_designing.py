@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from front_door import AGENT, Door
+from harness.assembling import arm
 from harness.comparison.designing import (
     MOST_ATTEMPTS,
     Priced,
@@ -20,7 +21,6 @@ from harness.comparison.designing import (
 )
 from harness.planning.work import jobs, marks_of
 from harness.records.outcomes import Usage
-from harness.results import arm
 from harness.statistics.power import Design, GateChance
 from loopback import Loopback
 from making import Shelf, answer, case, criterion, manifest, rubric, run, verdict

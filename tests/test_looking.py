@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.assembling import arm
 from harness.comparison.comparing import compare
 from harness.comparison.looking import looked, order, saving, told, under
 from harness.planning.work import jobs, marks_of
 from harness.records.comparisons import Comparison, GateResult
 from harness.records.results import Arm
 from harness.records.runs import Look, LookWord, Stopping
-from harness.results import arm
 from making import Shelf, answer, case, criterion, manifest, rubric, run, verdict
 
 IDS = st.lists(st.text("abcdefgh", min_size=1, max_size=5), unique=True, max_size=12)

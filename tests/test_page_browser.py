@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from markdown_it import MarkdownIt
 
 import sample
 from harness.charts.of_report import draw
@@ -101,6 +102,20 @@ def opened(browser: "Browser", file: Path, width: int, place: str = "") -> "Iter
 
 def visible_cases(page: "Page") -> int:
     return page.locator("details.case:visible").count()
+
+
+def barriers(page: "Page") -> list[tuple[str, str, str]]:
+    """Give what axe finds on the page as it stands: rule, element, what to mend."""
+    axe = pytest.importorskip("axe_playwright_python.base", reason="axe-playwright-python is not installed")
+    page.evaluate(Path(axe.AXE_FILE_PATH).read_text(encoding="utf-8"))
+    found = page.evaluate(
+        "() => axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] })"
+    )
+    return [
+        (each["id"], str(node["target"]), node["failureSummary"])
+        for each in found["violations"]
+        for node in each["nodes"]
+    ]
 
 
 def settle(page: "Page", cases: int) -> None:
@@ -346,11 +361,31 @@ def test_a_page_of_scores_from_elsewhere_opens_without_cases(
         assert page.locator("nav a").all_inner_texts() == ["Verdict", "Dimensions", "Provenance"]
 
 
+def test_what_is_copied_mentions_links_and_lists_nothing(browser: "Browser", file: Path) -> None:
+    texts = [
+        "@all",
+        "see #12",
+        "GH-7",
+        "ftp://evil.example",
+        "https://x",
+        "www.x",
+        "2026. x",
+        "3) x",
+        "- x",
+        "<b>",
+    ]
+    with opened(browser, file, 1280) as page:
+        copied = [page.evaluate("text => escaped(text)", text) for text in texts]
+    for text, found in zip(texts, copied, strict=True):
+        (_, inline, _) = MarkdownIt("commonmark").parse(found)
+        assert {each.type for each in inline.children or ()} <= {"text", "text_special"}
+        assert ("\u200b" in found) is bool(re.search("@|#|GH-|://|www", text)), found
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_axe_finds_nothing_serious(browser: "Browser", file: Path, width: int, scheme: str) -> None:
     """Axe checks contrast, names, roles and landmarks; it is run with cases open, as inserted."""
-    axe = pytest.importorskip("axe_playwright_python.base", reason="axe-playwright-python is not installed")
     with opened(browser, file, width, "#case-tenant-isolation/security/sec-threat") as page:
         if scheme == "dark":
             page.locator("#theme").click()
@@ -360,16 +395,7 @@ def test_axe_finds_nothing_serious(browser: "Browser", file: Path, width: int, s
             "() => document.querySelectorAll('details.fold').forEach((one) => { one.open = true; })"
         )
         page.locator("#flips .folded .body").first.wait_for()
-        page.evaluate(Path(axe.AXE_FILE_PATH).read_text(encoding="utf-8"))
-        found = page.evaluate(
-            "() => axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] })"
-        )
-    troubles = [
-        (each["id"], node["target"], node["failureSummary"])
-        for each in found["violations"]
-        for node in each["nodes"]
-    ]
-    assert troubles == []
+        assert barriers(page) == []
 
 
 def test_without_a_script_the_page_says_where_the_answers_are(browser: "Browser", file: Path) -> None:

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 import golden
 import sample
+from harness.assembling import exit_code
 from harness.records.comparisons import GateResult
 from harness.records.estimates import OVERALL
 from harness.records.results import Report
 from harness.reporting.junit import junit
-from harness.results import exit_code
 
 GOLDENS = Path(__file__).parent / "goldens"
 SMALL = sample.Shape(cases=3, attempts=1, candidates=("rigorous",), graders=1)

@@ -3,10 +3,10 @@
 import pytest
 
 import sample
+from harness.assembling import exit_code
 from harness.parsing.reading import from_json
 from harness.records.results import Report
 from harness.reporting.summary import Summary, as_json, summary
-from harness.results import exit_code
 
 SINGLE = sample.Shape(candidates=())
 

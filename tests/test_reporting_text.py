@@ -1,6 +1,7 @@
 """Untrusted text and numbers on their way into a report."""
 
 import doctest
+import re
 import string
 
 import pytest
@@ -75,6 +76,19 @@ def test_a_code_span_cannot_be_ended_from_within(text: str) -> None:
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff20"])
 def test_no_cell_starts_a_formula(start: str) -> None:
     assert cell(f"{start}1+1").startswith("'")
+
+
+@pytest.mark.parametrize("cut", [";", "\t", "\n", "\r\n", "; ", ';"'])
+def test_no_cell_starts_a_formula_where_semicolons_cut_lines(cut: str) -> None:
+    """There a spreadsheet finds no quote at the beginning of the cell, and cuts inside of quotes, too."""
+    assert all("'" in part for part in re.split("[;\t\n]", cell(f"a{cut}=1+1"))[1:] if "=" in part)
+    assert cell("a;b=1-1\n2+2") == "a;b=1-1\n2+2"
+
+
+def test_a_number_of_any_length_begins_no_list() -> None:
+    for text in ("1. x", "12) x", "2026. x", "123456789."):
+        (first, *_) = MarkdownIt("commonmark").parse(markdown_text(text))
+        assert first.type == "paragraph_open"
 
 
 @pytest.mark.parametrize(

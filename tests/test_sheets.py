@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.assembling import exit_code
 from harness.charts.of_report import draw
 from harness.comparison.pairing import graded_attempts
 from harness.comparison.sheets import KIND, report
@@ -20,7 +21,6 @@ from harness.records.sheets import Sheet
 from harness.reporting import tables
 from harness.reporting.markdown import markdown
 from harness.reporting.page import html
-from harness.results import exit_code
 from test_comparing import FULL, NO_S2, Answers, arm, compared, evaluation, names
 
 BETTER: Answers = {case: [FULL, FULL] if i % 3 else [FULL, NO_S2] for i, case in enumerate(names(9))}

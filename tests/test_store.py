@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.assembling import Failure
 from harness.errors import StoreError
 from harness.records.estimates import Estimate
 from harness.records.outcomes import Answer, Usage, Verdict
 from harness.records.runs import Look, Stopping
-from harness.results import Failure
 from harness.store.address import Place
 from harness.store.opening import open_store
 from harness.store.store import Store

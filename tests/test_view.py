@@ -12,14 +12,22 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 import pytest
 
 from front_door import REPOSITORY, Door
+from harness.reporting.index import html
 from harness.store.opening import open_store
 from harness.viewing.guard import file_below, host_allowed, in_cookie, in_query
 from harness.viewing.sight import Sight
+from test_page_browser import barriers, browser
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+__all__ = ["browser"]  # the fixture
 
 
 @dataclass(frozen=True)
@@ -105,6 +113,28 @@ def test_the_trend_is_drawn_for_both_themes_and_given_as_numbers(served: Served)
     assert served.ask("/trend/other.svg").status == 404
 
 
+@pytest.mark.parametrize(
+    ("said", "instead"),
+    [
+        ('"verdict": "better"', '"verdict": "<b>"'),
+        ('"format": 1', '"format": 2'),
+        ("{", "["),
+        ("{", "[" * 100_000),
+    ],
+)
+def test_a_summary_that_cannot_be_read_hides_no_other(
+    tmp_path: Path, demo: Door, said: str, instead: str
+) -> None:
+    for name in ("good", "other <b>"):
+        shutil.copytree(demo.root / "reports" / folder(demo), tmp_path / name)
+    file = tmp_path / "other <b>" / "summary.json"
+    assert said in file.read_text()
+    file.write_text(file.read_text().replace(said, instead))
+    page = html(Sight(project="p", reports=tmp_path, store=None).overview())
+    assert page.count("▲ better") == 1
+    assert "other &lt;b&gt;</a>" in page
+
+
 # ------------------------------------------------------------------ who is let in
 
 
@@ -114,6 +144,15 @@ def test_the_address_with_the_token_gives_a_cookie_that_scripts_cannot_read(serv
     cookie = found.headers["set-cookie"]
     assert cookie.startswith(f"harness-{served.port}={served.token}; ")
     assert {"HttpOnly", "SameSite=Strict"} <= set(cookie.split("; "))
+
+
+@pytest.mark.parametrize(
+    ("path", "here"),
+    [("/live", "/live"), ("//evil.example/", "/evil.example/"), ("/%E2%82%AC%0d%0ax", "/%E2%82%AC%0D%0Ax")],
+)
+def test_the_token_sends_nobody_elsewhere(served: Served, path: str, here: str) -> None:
+    found = served.ask(f"{path}?token={served.token}", Cookie="")
+    assert (found.status, found.headers["location"]) == (303, here)
 
 
 @pytest.mark.parametrize(
@@ -299,22 +338,33 @@ def test_a_name_that_no_system_takes_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.browser
-def test_in_a_browser_it_shows_everything_and_breaks_no_policy(served: Served) -> None:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("chromium is not installed")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": 390, "height": 800})
-        said: list[str] = []
-        page.on("console", lambda message: said.append(message.text))
-        page.goto(f"http://127.0.0.1:{served.port}/?token={served.token}")
-        assert page.url == f"http://127.0.0.1:{served.port}/"  # the token stays in no history
-        page.wait_for_function("document.querySelector('img').naturalWidth > 0")
-        assert page.evaluate("document.documentElement.scrollWidth") == 390
-        page.click("a[href*='demo--']")
-        page.wait_for_selector("h1")
-        assert page.evaluate("document.cookie") == ""
-        assert said == []
-        browser.close()
+def test_in_a_browser_it_shows_everything_and_breaks_no_policy(browser: "Browser", served: Served) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.goto(f"http://127.0.0.1:{served.port}/?token={served.token}")
+    assert page.url == f"http://127.0.0.1:{served.port}/"  # the token stays in no history
+    page.wait_for_function("() => document.querySelector('img').naturalWidth > 0")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.click("a[href*='demo--']")
+    page.wait_for_selector("h1")
+    assert page.evaluate("document.cookie") == ""
+    assert said == []
+    page.close()
+
+
+@pytest.mark.browser
+def test_axe_finds_nothing_on_the_index(browser: "Browser", unfinished: tuple[Door, str]) -> None:
+    """Axe looks at it with a run that is not finished and the table of runs open, in each theme and width."""
+    door, run = unfinished
+    with serving(door) as found:
+        schemes: tuple[tuple[Literal["light", "dark"], int], ...] = (("light", 1280), ("dark", 390))
+        for scheme, width in schemes:
+            page = browser.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme)
+            page.goto(f"http://127.0.0.1:{found.port}/?token={found.token}")
+            page.locator("summary").click()
+            assert run in page.locator("#live").inner_text()
+            page.get_by_text("No trend: none").wait_for()  # half of the finished runs' verdicts is gone, too
+            assert barriers(page) == []
+            assert page.evaluate("document.documentElement.scrollWidth") == width
+            page.close()

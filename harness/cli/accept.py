@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from harness import git
+from harness.assembling import arm, complete
 from harness.cli.finding import find_run
 from harness.cli.options import json_option, store_option, store_path
 from harness.cli.printing import print_json
@@ -17,7 +18,6 @@ from harness.files import root_of
 from harness.planning.regrading import whole
 from harness.records.nights import Acceptance
 from harness.records.runs import Run
-from harness.results import arm, complete
 from harness.store.address import Place
 from harness.store.nights import Nights
 from harness.store.opening import open_store

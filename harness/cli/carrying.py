@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness import batched, duelling, stopping
+from harness.assembling import agreements, arm, provenance, report, shared_cases
 from harness.cli.options import Wishes, store_path
 from harness.cli.posting import Postroom, show_sent, warn_of_sent
 from harness.cli.screen import Meter, err, plain, show_plan
@@ -32,7 +33,6 @@ from harness.records.results import Report
 from harness.records.runs import Look, Manifest, Revision, Run
 from harness.records.trust import Trust
 from harness.reporting import words
-from harness.results import agreements, arm, provenance, report, shared_cases
 from harness.session import Session
 from harness.statistics.sequential import sizes
 from harness.stopping import refuse_unfit

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from harness import revisions
+from harness.assembling import arm, slug
 from harness.charts.calibration import calibration
 from harness.charts.canvas import styled
 from harness.charts.cost import cost
@@ -34,7 +35,6 @@ from harness.records.results import Arm, Report
 from harness.reporting import words
 from harness.reporting.chart import Chart
 from harness.reporting.untrusted import visible
-from harness.results import arm, slug
 from harness.store.address import Place
 from harness.store.opening import open_store
 from harness.store.store import Store

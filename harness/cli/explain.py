@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from harness.assembling import exit_code
 from harness.cli.options import json_option, store_option, store_path
 from harness.cli.screen import out, plain
 from harness.cli.stored import report_of
@@ -16,7 +17,6 @@ from harness.errors import InputError
 from harness.files import root_of
 from harness.parsing.reading import to_json
 from harness.records.estimates import OVERALL
-from harness.results import exit_code
 from harness.store.address import Place
 from harness.store.opening import open_store
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 import click
 from rich.table import Table
 
+from harness.assembling import arm, shared_cases
 from harness.cli.carrying import trusted_decider
 from harness.cli.options import eval_argument, eval_path, json_option, store_option, store_path
 from harness.cli.screen import err, out, plain
@@ -35,7 +36,6 @@ from harness.records.inputs import Gate
 from harness.records.results import Arm
 from harness.records.runs import Manifest, Revision
 from harness.reporting import words
-from harness.results import arm, shared_cases
 from harness.session import habits
 from harness.statistics.power import Design, GateChance, GateRule, Scatter, design, scatter
 from harness.store.address import Place

@@ -4,13 +4,13 @@ import json
 
 import click
 
+from harness.assembling import exit_code
 from harness.cli.carrying import Carried
 from harness.cli.printing import print_json
 from harness.cli.screen import out, show_counts, show_report
 from harness.errors import BudgetError
 from harness.parsing.reading import to_json
 from harness.reporting.tables import as_json as report_as_json
-from harness.results import exit_code
 
 
 def read_out(carried: Carried, *, as_json: bool) -> int:

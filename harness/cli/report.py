@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from harness.assembling import exit_code
 from harness.cli.carrying import REPORTS, Carried
 from harness.cli.options import json_option, store_option, store_path
 from harness.cli.reading_out import read_out
@@ -15,7 +16,6 @@ from harness.files import root_of, write
 from harness.publishing import publish
 from harness.records.results import Report
 from harness.reporting import tables
-from harness.results import exit_code
 from harness.store.address import Place
 from harness.store.opening import open_store
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.assembling import arm
 from harness.cli.finding import find_run
 from harness.cli.options import json_option, store_option, store_path
 from harness.cli.printing import print_json
@@ -21,7 +22,6 @@ from harness.planning.regrading import whole
 from harness.records.results import Arm
 from harness.reporting import words
 from harness.reporting.untrusted import shortened
-from harness.results import arm
 from harness.store.address import Place
 from harness.store.opening import open_store
 

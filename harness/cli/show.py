@@ -10,6 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from harness.assembling import arm
 from harness.cli.finding import find_run
 from harness.cli.options import json_option, store_option, store_path
 from harness.cli.printing import print_json
@@ -23,7 +24,6 @@ from harness.records.outcomes import Failed, Outcome, Verdict
 from harness.records.results import Arm
 from harness.reporting import words
 from harness.reporting.untrusted import shortened
-from harness.results import arm
 from harness.store.address import Place
 from harness.store.opening import open_store
 

@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from harness.assembling import arm, complete
 from harness.cli.options import eval_argument, eval_path, json_option, store_option, store_path
 from harness.cli.screen import err, out, plain
 from harness.comparison.trending import Line, Period, periods, scored, told
@@ -19,7 +20,6 @@ from harness.planning.regrading import whole
 from harness.records.estimates import OVERALL
 from harness.records.results import Arm
 from harness.reporting import words
-from harness.results import arm, complete
 from harness.statistics.trend import ALLOWANCE, DECISION, Side, Step
 from harness.store.address import Place
 from harness.store.opening import open_store

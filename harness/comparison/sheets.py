@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from harness.assembling import slug
 from harness.comparison import caveats
 from harness.comparison.comparing import of_pairs
 from harness.comparison.pairing import matched, mean_of
@@ -15,7 +16,6 @@ from harness.records.results import Arm, Counts, Report
 from harness.records.runs import GraderInfo
 from harness.records.sheets import Sheet
 from harness.reporting.words import many
-from harness.results import slug
 from harness.statistics.clusters import level
 from harness.statistics.estimates import NOTHING
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from harness.assembling import decided_gates, slug
 from harness.comparison.attributing import attribute
 from harness.comparison.designing import ENOUGH, changes, ground, names_of, rule, seen
 from harness.comparison.waking import Fall, broke, comparable, falls, stretches
@@ -22,7 +23,6 @@ from harness.records.results import Arm, Report
 from harness.records.runs import Manifest, Run
 from harness.reporting.nights import sentence
 from harness.reporting.words import listed, percent
-from harness.results import decided_gates, slug
 from harness.statistics.power import design, scatter
 from harness.store.nights import Nights
 

@@ -6,6 +6,7 @@ How runs are made, and a report is put together from them, is handed over by the
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from harness.assembling import decided_gates, exit_code
 from harness.comparison.designing import changes, ground
 from harness.metering import Purse
 from harness.planning.keys import run_id
@@ -24,7 +25,6 @@ from harness.records.nights import (
 from harness.records.results import Report
 from harness.records.runs import Manifest, Run
 from harness.reporting.words import dollars
-from harness.results import decided_gates, exit_code
 from harness.session import Session
 from harness.store.nights import Nights
 

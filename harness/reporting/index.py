@@ -1,19 +1,13 @@
 """The index over reports, runs and trends, as one HTML page for `harness view`."""
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.records.record import Record
-from harness.reporting import words
 from harness.reporting.summary import Summary
-from harness.reporting.untrusted import visible
+from harness.reporting.templating import asset, filled, hashed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +37,7 @@ class Stored(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown(Record):
-    """A report's folder; without `summary` it was written by an older version."""
+    """A report's folder; without `summary` it was written by another version."""
 
     folder: str
     summary: Summary | None = None
@@ -71,9 +65,9 @@ class Overview(Record):
 
 def html(overview: Overview) -> str:
     """Give the index; it fetches from its own server alone, and only its own script runs."""
-    style, script = _asset("index.css"), _asset("index.js")
-    template = _templates().get_template("index.html")
-    return template.render(
+    style, script = asset("index.css"), asset("index.js")
+    return filled(
+        "index.html",
         overview=overview,
         running=overview.running,
         style=Markup(style),  # noqa: S704 # our own file
@@ -83,7 +77,7 @@ def html(overview: Overview) -> str:
 
 def policy() -> str:
     """Give the page's Content-Security-Policy."""
-    style, script = (_hash(_asset(name)) for name in ("index.css", "index.js"))
+    style, script = (hashed(asset(name)) for name in ("index.css", "index.js"))
     return (
         f"default-src 'none'; script-src '{script}'; style-src '{style}'; connect-src 'self'; "
         "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -92,28 +86,4 @@ def policy() -> str:
 
 def live(running: tuple[Running, ...]) -> Mapping[str, object]:
     """Give what the page polls: the unfinished runs as the template shows them."""
-    template = _templates().get_template("running.html")
-    return {"html": template.render(running=running), "moving": any(each.moving for each in running)}
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-@cache
-def _asset(name: str) -> str:
-    return (files("harness.reporting") / "templates" / name).read_text(encoding="utf-8")
-
-
-@cache
-def _templates() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("harness.reporting"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals |= {"words": words, "marks": words.MARKS}
-    environment.filters |= {"shown": visible, "kind": lambda word: str(word).replace(" ", "-")}
-    return environment
+    return {"html": filled("running.html", running=running), "moving": any(each.moving for each in running)}

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
+from harness.assembling import complete
 from harness.records.comparisons import Comparison, Flip, GateResult
 from harness.records.estimates import OVERALL
 from harness.records.outcomes import Failed, Outcome, Ungraded
@@ -18,7 +19,6 @@ from harness.records.record import Record
 from harness.records.results import Arm, Report
 from harness.reporting import selection, words
 from harness.reporting.untrusted import shortened, visible
-from harness.results import complete
 
 _ILLEGAL = re.compile("[\ufffe\uffff]")  # the only two that XML 1.0 forbids and `visible` lets through
 _LINE = 400

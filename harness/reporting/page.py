@@ -5,21 +5,19 @@ unpacked by the page's script when they are opened (`packing`).
 """
 
 import base64
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from harness.records.estimates import OVERALL
-from harness.records.inputs import Criterion
 from harness.records.record import Record
 from harness.records.results import Report
 from harness.reporting import diff, movements, selection, verdicts, words
 from harness.reporting.cases import Views, general, views
 from harness.reporting.chart import Chart, darkened
 from harness.reporting.effort import efforts
-from harness.reporting.templating import asset, filled
+from harness.reporting.templating import asset, filled, hashed
 from harness.reporting.untrusted import visible
 
 _CHARTS = ("forest", "scores", "heatmap")
@@ -67,20 +65,12 @@ def html(report: Report, charts: Mapping[str, Chart], told: Views | None = None)
     )
 
 
-def _criterion(criterion: Criterion) -> Mapping[str, str]:
-    return {"text": visible(criterion.text), "points": words.signed(criterion.points, 0)}
-
-
 def _policy(style: str, script: str) -> str:
     """Name what may run; only the script's own policy, `folded`, may turn text into elements."""
     return (
-        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data:; "
+        f"default-src 'none'; script-src '{hashed(script)}'; style-src '{hashed(style)}'; img-src data:; "
         "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types folded"
     )
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _diffs(report: Report) -> Iterator[tuple[str, Sequence[diff.Line]]]:

@@ -2,16 +2,18 @@
 
 import json
 from dataclasses import dataclass
+from typing import Final, Literal
 
+from harness.assembling import exit_code
+from harness.records.comparisons import VerdictWord
 from harness.records.estimates import OVERALL, Estimate
 from harness.records.record import Record
 from harness.records.results import Report
 from harness.reporting import selection
 from harness.reporting.tables import plain
 from harness.reporting.untrusted import json_text
-from harness.results import exit_code
 
-FORMAT = 1
+FORMAT: Final = 1
 """Grows when a reader of summary.json would have to change."""
 
 
@@ -25,7 +27,7 @@ class Told(Record):
 
     revision: str
     base: str = ""
-    verdict: str = ""
+    verdict: VerdictWord | Literal[""] = ""
     headline: str = ""
     gate: str
     overall: Estimate | None
@@ -35,7 +37,7 @@ class Told(Record):
 class Summary(Record):
     """One report, by the grader that decides. `exit_code` is that of the command that made it."""
 
-    format: int = FORMAT
+    format: Literal[1] = FORMAT
     name: str
     eval_name: str
     created_at: str

@@ -1,8 +1,10 @@
-"""The page's templates: everything that is put into them is escaped.
+"""The pages' templates: everything that is put into them is escaped.
 
 Only what `answers` rendered and our own files go in as they are.
 """
 
+import base64
+import hashlib
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -26,6 +28,11 @@ def filled(name: str, **values: object) -> str:
 def asset(name: str) -> str:
     """Give one of our own files from the folder of the templates."""
     return (files("harness.reporting") / "templates" / name).read_text(encoding="utf-8")
+
+
+def hashed(text: str) -> str:
+    """Name a script or style as a Content-Security-Policy does."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 @cache

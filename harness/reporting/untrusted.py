@@ -10,13 +10,16 @@ from harness.redaction import redacted
 
 _ZERO_WIDTH_SPACE = "\N{ZERO WIDTH SPACE}"
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]|~$^]|^[#+=-]|(?<=^\d)[.)](?=\s|$)|(?<=^\d\d)[.)](?=\s|$))")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]|~$^]|^[#+=-])")
+_NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")  # more figures begin no list
 # GitHub links these in rendered text, whatever was escaped in the source, so the words are cut apart.
 _AUTOLINKED = re.compile(r"(@|#(?=\w)|GH-(?=\d)|https?:(?=//)|ftp:(?=//)|www(?=\.))", re.IGNORECASE)
 # Control characters (Cc) but tab and line end, lone surrogates (Cs), and marks of direction.
 _ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
-# A spreadsheet takes these for the beginning of a formula, the full-width ones in some locales.
-_FORMULA = (*"=+-@\t\r\n", *"\uff1d\uff0b\uff0d\uff20")
+# A spreadsheet takes these for the beginning of a formula, the full-width ones in some locales. Where it cuts
+# lines at semicolons, as it does wherever the comma stands in numbers, quotes hold no text together: a cell
+# begins after any semicolon, tab or line end in it.
+_FORMULA = re.compile('^(?=[\t\n])|(?:^|(?<=[;\t\n]))(?=[ "]*[=+@\uff1d\uff0b\uff0d\uff20-])')
 
 
 def visible(text: str) -> str:
@@ -48,7 +51,7 @@ def markdown_text(text: str, length: int = 300) -> str:
     """
     line = _AUTOLINKED.sub(rf"\1{_ZERO_WIDTH_SPACE}", shortened(text, length))
     escaped = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _MARKDOWN.sub(r"\\\1", escaped)
+    return _NUMBERED.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", escaped))
 
 
 def markdown_code(text: str, length: int = 300) -> str:
@@ -65,11 +68,10 @@ def markdown_code(text: str, length: int = 300) -> str:
 def cell(text: str) -> str:
     """Give text that a spreadsheet shows and never computes (OWASP, CSV injection).
 
-    >>> cell("=1+1"), cell("plain")
-    ("'=1+1", 'plain')
+    >>> cell("=1+1"), cell("plain"), cell("a;=1+1")
+    ("'=1+1", 'plain', "a;'=1+1")
     """
-    shown = visible(text)
-    return f"'{shown}" if shown.startswith(_FORMULA) else shown
+    return _FORMULA.sub("'", visible(text))
 
 
 def json_text(text: str) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table
 from sqlalchemy.sql.base import Executable
 
+from harness.assembling import Failure
 from harness.records.outcomes import Answer, Verdict
 from harness.records.preferences import Preference
 from harness.redaction import redacted
-from harness.results import Failure
 from harness.store.inserts import if_missing, in_place, new
 from harness.store.tables import answers, failures, preferences, spending, verdicts
 

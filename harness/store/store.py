@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
+from harness.assembling import Failure
 from harness.errors import InputError, StoreError
 from harness.parsing.reading import from_json, to_json
 from harness.records.calibrations import Calibration
@@ -31,7 +32,6 @@ from harness.records.outcomes import Answer, Usage, Verdict
 from harness.records.preferences import Preference
 from harness.records.record import Record
 from harness.records.runs import Manifest, Run, Spending, Stopping
-from harness.results import Failure
 from harness.store.changes import USAGE, VERDICT, Changes
 from harness.store.inserts import if_missing, in_place, new
 from harness.store.rows import DamagedError, sound

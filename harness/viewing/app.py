@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from harness.errors import HarnessError
 from harness.reporting import index
@@ -81,7 +82,7 @@ class App:
             return Reply(status=421, body=b"another host is served here\n")
         if in_query(scope.get("query_string", b""), self.token):
             told = f"{self.cookie}={self.token}; HttpOnly; SameSite=Strict; Path=/"
-            return Reply(status=303, headers={"location": scope["path"], "set-cookie": told})
+            return Reply(status=303, headers={"location": _here(scope["path"]), "set-cookie": told})
         if not in_cookie(found.get("cookie", ""), self.cookie, self.token):
             return Reply(status=403, body=b"open the address that `harness view` printed\n")
         return await asyncio.to_thread(self._page, scope["path"])
@@ -130,6 +131,11 @@ _DRAWN: Mapping[str, Callable[[Chart], bytes]] = {
     ".svg": lambda chart: chart.svg.encode(),
     ".csv": lambda chart: chart.csv.encode(),
 }
+
+
+def _here(path: str) -> str:
+    """Write a path as an address of ours: two slashes in front would name another host."""
+    return f"/{quote(path.lstrip('/'))}"
 
 
 def _file(path: Path) -> Reply:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
+from harness.assembling import arm, complete
 from harness.charts.canvas import styled
 from harness.charts.trend import trend
 from harness.comparison.trending import Scored, periods, scored
@@ -18,7 +19,6 @@ from harness.records.runs import Manifest
 from harness.reporting.chart import Chart
 from harness.reporting.index import Group, Overview, Running, Shown, Stored
 from harness.reporting.summary import Summary
-from harness.results import arm, complete
 from harness.store.store import Listed, Store
 from harness.viewing.guard import file_below
 

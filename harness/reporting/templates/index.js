@@ -1,4 +1,10 @@
 "use strict";
+// Where no finished run is complete enough to be drawn, say so; a broken picture says nothing.
+for (const drawn of document.querySelectorAll("figure img"))
+  drawn.addEventListener("error", () => {
+    drawn.closest("figure").textContent = "No trend: none of the finished runs holds enough verdicts for a score.";
+  });
+
 // Ask how far the unfinished runs are: often while one moves, rarely else, never while nobody looks.
 {
   const section = document.getElementById("running"), list = document.getElementById("live");

@@ -86,9 +86,9 @@ const differ = (one, on) => {
 
 // What models and datasets wrote is shown as it is wherever this is put: no markup, no mention, no link.
 const escaped = (text) => text.trim().replace(/\s+/g, " ")
+  .replace(/@|#(?=\w)|GH-(?=\d)|https?:(?=\/\/)|ftp:(?=\/\/)|www(?=\.)/gi, "$&\u200b")
   .replace(/[&<>]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[sign])
-  .replace(/[\\`*_{}[\]|~$^#+=!()-]/g, "\\$&")
-  .replace(/@|https?:(?=\/\/)|www(?=\.)/gi, "$&\u200b");
+  .replace(/[\\`*_{}[\]|~$^#+=!()-]|(?<=^\d{1,9})\./g, "\\$&");
 const fenced = (text) => {
   const fence = "`".repeat(3 + Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length)));
   return `${fence}text\n${text}\n${fence}`;

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from harness.assembling import Failure, agreements, arm, exit_code, provenance, report, slug
 from harness.grading.labels import Label, Labels, read_labels, text_hash
 from harness.parsing.reading import to_json
 from harness.planning.work import jobs, marks_of
@@ -13,7 +14,6 @@ from harness.records.inputs import Gate, GraderSpec
 from harness.records.outcomes import NOT_RUN, Failed, Graded, Ungraded
 from harness.records.results import Arm
 from harness.records.runs import Manifest
-from harness.results import Failure, agreements, arm, exit_code, provenance, report, slug
 from making import Shelf, answer, case, criterion, manifest, rubric, run, verdict
 
 NAMES = ("one", "two", "three", "four", "five", "six", "seven", "eight")
