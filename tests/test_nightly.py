@@ -395,3 +395,19 @@ def test_a_night_has_a_name_that_is_safe_in_paths_and_keys(place: Town, name: st
     done = inside(place.door, "nightly", "small", f"--night={name}")
     assert done.code == 2
     assert "--night must be" in done.err
+
+
+def test_a_control_a_candidate_or_a_score_that_is_not_there_is_said_by_check(place: Town) -> None:
+    path = place.door.root / "evals" / "small.yaml"
+    settings = path.read_text()
+    assert place.door.run("check", str(path)).code == 0
+    path.write_text(settings.replace("agents/pinned.md", "v1.0") + "candidates: [agents/gone.md]\n")
+    done = place.door.run("check", str(path))
+    assert done.code == 2
+    assert "small.yaml: 2 to mend" in done.err
+    assert "nightly.control: v1.0: no such file" in done.err
+    assert "candidates: agents/gone.md: no such file" in done.err
+    path.write_text(settings.replace("nightly:", "nightly:\n  wakes: [overall, securty]"))
+    done = place.door.run("check", str(path))
+    assert done.code == 2
+    assert "nightly.wakes: no rubric is about 'securty'; there are security, overall" in done.err
