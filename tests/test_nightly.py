@@ -411,3 +411,12 @@ def test_a_control_a_candidate_or_a_score_that_is_not_there_is_said_by_check(pla
     done = place.door.run("check", str(path))
     assert done.code == 2
     assert "nightly.wakes: no rubric is about 'securty'; there are security, overall" in done.err
+
+
+def test_no_file_outside_the_project_is_sent_as_a_control(place: Town) -> None:
+    (place.door.root.parent / "secret.md").write_text(AGENT)
+    path = place.door.root / "evals" / "small.yaml"
+    path.write_text(path.read_text().replace("agents/pinned.md", "../secret.md"))
+    done = place.night("2026-11-01")
+    assert (done.code, place.calls()) == (2, (0, 0))
+    assert "../secret.md: lies outside the project" in done.out

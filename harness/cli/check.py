@@ -100,7 +100,7 @@ def _lost_revisions(material: Material) -> Iterator[Fault]:
     named += [("nightly.control", asked.nightly.control)] if asked.nightly else []
     for place, spec in named:
         try:
-            revisions.find(spec, agent=Path(asked.agent), root=material.root)
+            revisions.named(spec, agent=Path(asked.agent), root=material.root)
         except InputError as error:
             yield Fault(path=place, message=error.message, hint=error.hint)
 
