@@ -22,6 +22,7 @@ from harness.nightly.notifying import VARIABLE, address
 from harness.project import load
 from harness.records.estimates import OVERALL
 from harness.records.nights import HOLDS, INCONCLUSIVE, NightResult
+from harness.redaction import redacted
 from harness.reporting.nights import (
     STATES,
     apart,
@@ -115,7 +116,9 @@ def _evenings(names: Sequence[str], night: str, wishes: Wishes) -> list[Evening]
 
 def _broken(name: str, night: str, error: HarnessError) -> NightResult:
     at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return NightResult(eval=Path(name).stem, night=night, at=at, code=error.exit_code, words=str(error))
+    return NightResult(
+        eval=Path(name).stem, night=night, at=at, code=error.exit_code, words=redacted(str(error))
+    )
 
 
 def _end(results: Sequence[NightResult], *, allowed: bool = False) -> int:
