@@ -401,6 +401,8 @@ def test_a_control_a_candidate_or_a_score_that_is_not_there_is_said_by_check(pla
     path = place.door.root / "evals" / "small.yaml"
     settings = path.read_text()
     assert place.door.run("check", str(path)).code == 0
+    settle(place.door, place.server.url, gate=None)
+    assert "a night has no gate" in place.door.run("check", str(path)).out
     path.write_text(settings.replace("agents/pinned.md", "v1.0") + "candidates: [agents/gone.md]\n")
     done = place.door.run("check", str(path))
     assert done.code == 2

@@ -110,6 +110,8 @@ def _eval_notes(material: Material) -> Iterator[str]:
     asked = material.eval
     if asked.nightly and not material.sentinels:
         yield "a night has no sentinels: a change of the judge cannot be told from one of the model"
+    if asked.nightly and not asked.gate:
+        yield "a night has no gate: only what the trend sees over several nights wakes someone"
     if any(spec.kind == "signals" for spec in asked.graders):
         pairs = (pair for case in material.cases for pair in criteria_of(case, material.rubrics))
         silent = sorted(
