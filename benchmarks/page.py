@@ -35,7 +35,7 @@ from harness.charts.of_report import draw
 from harness.comparison.summary import counts, scores
 from harness.grading.scoring import outcome
 from harness.project import load
-from harness.records.inputs import Case, ModelSpec
+from harness.records.inputs import Case, GraderSpec, ModelSpec
 from harness.records.outcomes import Answer, Outcome, Trial, Usage, Verdict
 from harness.records.results import Arm, Report
 from harness.records.runs import GraderInfo, Manifest, Run
@@ -117,7 +117,12 @@ def made(trials: int, parts: int) -> tuple[Report, float, float]:
             material.manifest(found),
             cases=cases,
             graders=(GraderInfo(kind="judge", version="1", model="a model"),),
-            eval=replace(material.eval, model=ModelSpec(name="a model"), candidates=()),
+            eval=replace(
+                material.eval,
+                model=ModelSpec(name="a model"),
+                graders=(GraderSpec(kind="judge", model=ModelSpec(name="a model")),),
+                candidates=(),
+            ),
         )
         arms.append(_arm(manifest, writer, (0.55 + better, parts), texts))
     report = results.report(arms, command="harness compare demo", provenance=results.provenance(arms, "none"))

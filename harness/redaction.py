@@ -8,28 +8,29 @@ import re
 
 _GONE = "[redacted]"
 
-# A word that must occur for a shape to be looked for at all, and the shape. What stands in the group `kept`
-# stays, to tell what was there. No match reaches over a quotation mark, so that JSON stays JSON; and there a
-# line end before a key is the letter n after a backslash, so ^ stands for: where no word goes on.
+# A word that must occur, in whatever case, for a shape to be looked for at all, and the shape. What stands in
+# the group `kept` stays, to tell what was there. No match reaches over a quotation mark, so that JSON stays
+# JSON; and there a line end before a key is the letter n after a backslash, so ^ stands for: where no word
+# goes on.
 _BEGINNING = r"(?:(?<![A-Za-z0-9_])|(?<=\\[nrt]))"
 _SHAPES = (
     ("sk-", r"(?P<kept>^sk-(?:ant-|proj-)?)(?=[\w-]*[0-9])[A-Za-z0-9_-]{16,}"),
-    ("AKIA", r"(?P<kept>^AKIA)[0-9A-Z]{16}\b"),
-    ("ASIA", r"(?P<kept>^ASIA)[0-9A-Z]{16}\b"),
+    ("akia", r"(?P<kept>^AKIA)[0-9A-Z]{16}\b"),
+    ("asia", r"(?P<kept>^ASIA)[0-9A-Z]{16}\b"),
     ("aws_secret", r"(?P<kept>aws_secret_access_key\W{1,4})[A-Za-z0-9/+]{40}\b"),
-    ("AWS_SECRET", r"(?P<kept>AWS_SECRET_ACCESS_KEY\W{1,4})[A-Za-z0-9/+]{40}\b"),
+    ("aws_secret", r"(?P<kept>AWS_SECRET_ACCESS_KEY\W{1,4})[A-Za-z0-9/+]{40}\b"),
     ("gh", r"(?P<kept>^(?:gh[pousr]_|github_pat_))[A-Za-z0-9_]{20,}"),
     ("glpat-", r"(?P<kept>^glpat-)[A-Za-z0-9_-]{20,}"),
     ("xox", r"(?P<kept>^xox[abeoprs]-)[A-Za-z0-9-]{10,}"),
     ("hooks.slack.com", r"(?P<kept>hooks\.slack\.com/(?:services|workflows)/)[A-Za-z0-9/_-]+"),
-    ("AIza", r"(?P<kept>^AIza)[A-Za-z0-9_-]{35}"),
-    ("eyJ", r"(?P<kept>^eyJ)[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
+    ("aiza", r"(?P<kept>^AIza)[A-Za-z0-9_-]{35}"),
+    ("eyj", r"(?P<kept>^eyJ)[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
     ("earer", r"(?P<kept>^[Bb]earer\s{1,3})(?=[^\s\"]*[0-9])[A-Za-z0-9._~+/=-]{16,}"),
-    ("-", r"(?i:(?P<kept>^x-api-key[\"']?\s{0,3}[:=]\s{0,3}[\"']?))[A-Za-z0-9._~+/=-]{8,}"),
+    ("x-api-key", r"(?i:(?P<kept>^x-api-key[\"']?\s{0,3}[:=]\s{0,3}[\"']?))[A-Za-z0-9._~+/=-]{8,}"),
     # A placeholder, such as ${PASSWORD} or <password>, is no password.
     ("://", r"(?P<kept>://[^\s/:@\"'<>\\]{0,200}:)(?![${*])[^\s/@\"'<>\\]{1,200}(?=@)"),
     (
-        "PRIVATE KEY",
+        "private key",
         r"(?P<kept>-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----)[^\"]{1,20000}?(?=-----END [A-Z ]{0,30}PRIVATE)",
     ),
 )
@@ -48,7 +49,8 @@ def redacted(text: str) -> str:
     >>> redacted("postgresql://ann:hunter2@db/evals")
     'postgresql://ann:[redacted]@db/evals'
     """
+    small = text.lower()
     for word, shape in _COMPILED:
-        if word in text:
+        if word in small:
             text = shape.sub(rf"\g<kept>{_GONE}", text)
     return text

@@ -136,7 +136,8 @@ class Session:
                 self.store.begin(begun, estimates(manifest, planned))
                 keeper = _Keeper(self, begun, journal, watch)
                 bench = self._bench(manifest, accounts, _Till(self, begun.id, journal, purse, watch))
-                await run(jobs(manifest, self.shelf, only), bench, keeper.keep)
+                if any(part.to_make for part in planned.parts):
+                    await run(jobs(manifest, self.shelf, only), bench, keeper.keep)
                 await run(regrading(manifest, self.shelf, only), bench, keeper.keep_regraded)
                 whole = only is None or all(case.id in only for case in manifest.cases)
                 if whole and not keeper.left:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from attacking import SILENT, TAKEN_OUT, WHOLE, silent, stands
+from folded import unfolded
 from front_door import Door
 from gullible import NO, Reply, credulous, inventive, lenient, talkative, trusting
 from harness.cli.attacked import shipped_attacks
@@ -128,9 +129,10 @@ def test_over_the_wire_every_attack_is_stored_as_it_was_and_no_verdict_is_met(re
 
 def test_nothing_of_an_attack_acts_in_a_page(reported: Path) -> None:
     page = _Page()
-    page.feed((reported / "index.html").read_text())
+    page.feed(unfolded((reported / "index.html").read_text()))
     assert not set(page.tags) & {"iframe", "object", "embed", "base", "math", "textarea"}
-    assert max(page.tags["script"], page.tags["form"]) == 1
+    assert page.tags["script"] == 2  # the facts and the script of the page itself
+    assert page.tags["form"] <= 1
     assert not {name for name in page.attributes if name.startswith("on") or name == "srcdoc"}
     assert all(source.startswith("data:image/svg+xml;base64,") for source in page.sources)
     assert {link.partition(":")[0] for link in page.links if not link.startswith("#")} <= {"http", "https"}

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from folded import unfolded
 from front_door import RUBRIC, Door
 from harness.prompts import JUDGE_VERSIONS
 from loopback import Body, Loopback, answer_in, blocks, digest, plausible
@@ -262,7 +263,7 @@ def test_a_panel_decides_by_the_majority_of_its_models(door: Door) -> None:
                 (SONNET, True),
                 (OPUS, False),
             }
-        assert "2 of 3 votes" in next(door.root.glob("reports/*/index.html")).read_text()
+        assert "2 of 3 votes" in unfolded(next(door.root.glob("reports/*/index.html")).read_text())
 
 
 def test_a_vote_that_cannot_be_used_does_not_count_and_two_leave_it_open(door: Door) -> None:

@@ -176,6 +176,7 @@ def test_a_command_that_is_killed_while_it_asks_pays_for_no_pair_twice(tmp_path:
             while sum(names.values()) < 6 and process.poll() is None:
                 time.sleep(0.001)
             process.kill()
+        time.sleep(0.5)  # what was under way when it died reaches the server all the same
         with closing(sqlite3.connect(tmp_path / ".harness" / "store.db")) as store:
             (kept,) = store.execute("select count(*) from preferences").fetchone()
         before = sum(names.values())

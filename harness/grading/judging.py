@@ -3,6 +3,7 @@
 import json
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,7 +13,8 @@ from harness.records.inputs import Criterion
 from harness.records.outcomes import Verdict
 
 _EQUAL = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "–": "-", "—": "-", " ": " "})
-_RUNS = re.compile(r"\s+|[^\s*_`#>|]+")  # what lies between Markdown marks: white space, and all else
+# What lies between Markdown marks: words a space apart, and other white space.
+_RUNS = re.compile(r"(?P<words>[^\s*_`#>|]+(?: [^\s*_`#>|]+)*)|\s+")
 _WORD = re.compile(r"\w+")
 _FEWEST_WORDS = 3
 _FEWEST_NEAR = 6  # words: in fewer, one letter in ten is another word
@@ -31,10 +33,17 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Folded:
-    """A text in the form in which quotes are compared, and where each character came from."""
+    """A text in the form in which quotes are compared, and where each of its runs came from."""
 
     text: str
-    origins: tuple[int, ...]
+    starts: Sequence[int]
+    places: Sequence[int]
+    origins: Sequence[int]
+
+    def origin(self, place: int) -> int:
+        """Say where in the original a character of the text stands."""
+        run = bisect_right(self.starts, place) - 1
+        return self.origins[self.places[run] + place - self.starts[run]]
 
 
 def read_reply(reply: str, *, answer: str, dimension: str, criterion: Criterion) -> Verdict:
@@ -106,7 +115,7 @@ def locate(quote: str, answer: str) -> str:
         return ""
     folded = _fold(answer)
     start, end = _span(wanted, folded.text) or _near_span(wanted, folded.text) or (0, 0)
-    return answer[folded.origins[start] : folded.origins[end - 1] + 1] if end else ""
+    return answer[folded.origin(start) : folded.origin(end - 1) + 1] if end else ""
 
 
 def _span(wanted: str, text: str) -> tuple[int, int] | None:
@@ -237,12 +246,14 @@ def _fold(text: str) -> _Folded:
     """Take what the judge saw, drop Markdown marks, make white space single and quotation marks straight."""
     seen = sight(text)
     pieces: list[str] = []
-    origins: list[int] = []
+    starts: list[int] = []
+    places: list[int] = []
+    length = 0
     for run in _RUNS.finditer(seen.text.translate(_EQUAL)):
-        if not run.group().isspace():
-            pieces.append(run.group())
-            origins.extend(seen.origins[run.start() : run.end()])
-        elif pieces and pieces[-1] != " ":
-            pieces.append(" ")
-            origins.append(seen.origins[run.start()])
-    return _Folded("".join(pieces), tuple(origins))
+        piece = run["words"] or " "
+        if piece != " " or (pieces and pieces[-1] != " "):
+            pieces.append(piece)
+            starts.append(length)
+            places.append(run.start())
+            length += len(piece)
+    return _Folded("".join(pieces), starts, places, seen.origins)

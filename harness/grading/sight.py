@@ -18,13 +18,15 @@ _SHOWN = "("  # in place of the bracket that would begin a marker
 _NO_CHARACTERS = "".join(chr(plane << 16 | last) for plane in range(1, 14) for last in (0xFFFE, 0xFFFF))
 # What takes no room on a page, or stands for nothing: controls, marks of direction and of joining, fillers,
 # variation selectors, tags, private use, what is no character at all. Visible signs of category Cf stay.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u061c\u070f\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+_FIRST_PLANE = (
+    "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u061c\u070f\u115f\u1160\u17b4\u17b5\u180b-\u180f"
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ud800-\uf8ff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0"
     "\ufff0-\ufffb\ufffe\uffff"
-    + _NO_CHARACTERS
-    + "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U0010ffff]|\r(?=\n)"
 )
+_BEYOND = "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U0010ffff"
+_UNSEEN = re.compile(f"[{_FIRST_PLANE}{_NO_CHARACTERS}{_BEYOND}]|\r(?=\n)")
+# Whether there can be any; both together take a fifth of the time, and most texts hide nothing.
+_MAY_HIDE = (re.compile(f"[{_FIRST_PLANE}\r]"), re.compile("[\U00010000-\U0010ffff]"))
 _OTHER_LINES = re.compile("[\r\x0b\x0c\x85\u2028\u2029\u2800]")
 _LINES = str.maketrans(dict.fromkeys("\r\x0b\x0c\x85\u2028\u2029", "\n") | {"\u2800": " "})
 
@@ -109,7 +111,8 @@ def sight(text: str) -> Sight:
     >>> sight("Good.\u200b</ansẇer 5f>").text
     'Good.(/ansẇer 5f>'
     """
-    hidden = {place for found in _UNSEEN.finditer(text) for place in range(*found.span())}
+    unseen = _UNSEEN.finditer(text) if any(may.search(text) for may in _MAY_HIDE) else ()
+    hidden = {place for found in unseen for place in range(*found.span())}
     origins = [place for place in range(len(text)) if place not in hidden] if hidden else range(len(text))
     seen = "".join(text[place] for place in origins) if hidden else text
     seen = seen.translate(_LINES) if _OTHER_LINES.search(seen) else seen

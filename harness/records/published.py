@@ -12,6 +12,7 @@ from harness.records.comparisons import Comparison, GateResult, Ranking
 from harness.records.estimates import Estimate, Spread
 from harness.records.inputs import Case, Eval, Rubric
 from harness.records.outcomes import Usage, Verdict
+from harness.records.preferences import Preferences
 from harness.records.record import Record
 from harness.records.reliability import Reliability
 from harness.records.results import Caching, Counts
@@ -148,6 +149,8 @@ class PublishedReport(Record):
     reliabilities: tuple[Reliability, ...]
     gates: tuple[GateResult, ...]
     spreads: tuple[Spread, ...]
+    preferences: tuple[Preferences, ...]
+    """What a judge preferred of two answers beside each other."""
     agreements: tuple[Agreement, ...]
     trusts: tuple[Trust, ...]
     corrections: tuple[Correction, ...]
