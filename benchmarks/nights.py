@@ -1,7 +1,7 @@
 """Sixty nights whose truth is known: what did `harness nightly` say of each?
 
     python benchmarks/nights.py [--nights 60] [--seeds 1 2 3] [--write]
-    python benchmarks/nights.py --quiet [--series 500]
+    python benchmarks/nights.py --quiet [--series 3000]
     python benchmarks/nights.py --size
 
 Each night is the command itself with the real SDK against a server on 127.0.0.1, whose agent and judge behave
@@ -12,9 +12,9 @@ Twenty nights are quiet. Then the prompt gets worse, and is accepted three night
 stricter; the provider changes the model; and for one night it is down. After each alarm an owner
 acknowledges it with `harness accept` (and pins the control anew, once the worse prompt is accepted).
 
-`--quiet` counts false alarms of the trend instead: series of 80 nights in which nothing happens, from the
-first night of a new eval, and after twenty more. `--size` says how often the shipped nightly eval
-passes if nothing changed. `--write` puts the tables and the picture into docs/.
+`--quiet` counts false alarms instead, of the gate and the trend: series of 80 nights in which nothing
+happens, from the first night of a new eval, and after twenty more. `--size` says how often the shipped
+nightly eval passes if nothing changed. `--write` puts the tables and the picture into docs/.
 """
 
 import argparse
@@ -32,12 +32,15 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from front_door import Door
 from harness.comparison.waking import OF_ONE_NIGHT, WAKING
 from harness.project import load
-from harness.statistics.power import GateRule, Scatter, design
+from harness.statistics.power import GateRule, Scatter, decided, design
 from harness.statistics.trend import Night, cusum
 from loopback import Body, Loopback, answer_in, blocks
 from town import inside
@@ -51,6 +54,8 @@ CRITERIA: Mapping[str, tuple[str, ...]] = {
 }
 MET = 0.7
 WRONG = 0.02
+_GATED = ("overall", "security", "architecture", "tradeoffs")
+_GATE = GateRule(margins={"overall": 8.0, "security": 10.0}, looks=2)  # as the shipped eval asks
 AGENT = "---\nname: helper\ndescription: Helps.\n---\n\nYou are an engineer. Prompt number {number}.\n"
 
 
@@ -150,7 +155,7 @@ def main() -> None:
     parser.add_argument(
         "--seeds", type=int, nargs="+", default=[1, 2, 3], help="the first one's nights are shown"
     )
-    parser.add_argument("--series", type=int, default=500)
+    parser.add_argument("--series", type=int, default=3000)
     parser.add_argument("--quiet", action="store_true", help="count false alarms instead")
     parser.add_argument("--size", action="store_true", help="foretell the shipped eval's gate instead")
     parser.add_argument("--write", action="store_true", help="put tables and picture into docs/")
@@ -366,31 +371,58 @@ def _draw(told: Sequence[Told]) -> None:
 
 def quiet(series: int, seed: int) -> str:
     """Count series of 80 quiet nights in which overall or security would have woken someone."""
-    rows = [
-        "| cases × attempts | from the first night | after 20 nights | after 20 at another level |",
-        "|---|--:|--:|--:|",
-    ]
-    for cases, attempts in ((12, 3), (20, 3), (40, 3)):
+    begun = ("from the first night", "after 20 nights", "after 20 at another level")
+    rows = [f"| cases × attempts | by the gate alone | {' | '.join(begun)} |", "|---|--:|--:|--:|--:|"]
+    for cases in (12, 20, 40):
         starts = ((0, False), (20, False), (20, True))
-        shares = [_alarmed(cases * attempts, before, series, seed, cut=cut) for before, cut in starts]
-        rows.append(f"| {cases} × {attempts} | {' | '.join(f'{100 * s:.1f} %' for s in shares)} |")
+        found = [_alarmed(cases, before, series, seed, cut=cut) for before, cut in starts]
+        gates = sum(gate for gate, _ in found) / len(found)
+        shares = [gates, *(either for _, either in found)]
+        rows.append(f"| {cases} × {ATTEMPTS} | {' | '.join(f'{100 * s:.1f} %' for s in shares)} |")
     return "\n".join(rows)
 
 
-def _alarmed(trials: int, before: int, series: int, seed: int, *, cut: bool) -> float:
-    """Give the share of series with an alarm; `cut` says that the nights before were at another level."""
-    toss = random.Random(f"{seed}/{trials}/{before}")  # noqa: S311 - a coin, no secret
-    # Three dimensions; an answer scatters by 12.4 points overall, a night wobbles by 0.8 for all.
-    spread = 12.4 * math.sqrt(3 / trials)
-    found = 0
+def _alarmed(cases: int, before: int, series: int, seed: int, *, cut: bool) -> tuple[float, float]:
+    """Give the share of series with an alarm by the gate, and by the gate or the trend.
+
+    `cut` says that the nights before were at another level.
+    """
+    toss = np.random.Generator(np.random.PCG64([seed, cases, before]))
+    gates = either = 0
     for _ in range(series):
-        nights = []
-        for _ in range(before + 80):
-            level = toss.gauss(75, 0.8)
-            nights.append([level + toss.gauss(0, spread) for _ in range(3)])
-        lines = ([sum(night) / 3 for night in nights], [night[0] for night in nights])
-        found += any(_raised(line, before, cut=cut) for line in lines)
-    return found / series
+        drawn = _answers(toss, before + 80, cases)
+        level = toss.normal(75, 0.8, before + 80)  # a night wobbles for all
+        lines = [(level + drawn[:, 1, :, :, place].mean(axis=(1, 2))).tolist() for place in (0, 1)]
+        gate = _woken(toss, drawn[before:])
+        gates += gate
+        either += gate or any(_raised(line, before, cut=cut) for line in lines)
+    return gates / series, either / series
+
+
+def _answers(toss: np.random.Generator, nights: int, cases: int) -> NDArray[np.float64]:
+    """Draw (night, arm, case, attempt, score): overall, which scatters by 12.4 points, and its dimensions."""
+    dimensions = toss.normal(0, 12.4 * math.sqrt(3), (nights, 2, cases, ATTEMPTS, 3))
+    return np.concatenate([dimensions.mean(axis=4, keepdims=True), dimensions], axis=4)
+
+
+def _woken(toss: np.random.Generator, drawn: NDArray[np.float64]) -> bool:
+    """Say whether the gate failed on any of these nights, and failed again on fresh attempts.
+
+    One that is open is looked at once more at twice the attempts.
+    """
+    nights, cases = len(drawn), drawn.shape[2]
+    passed, failed = decided(drawn, _GATED, _GATE)
+    is_open = np.asarray(~failed.any(axis=1) & ~passed.all(axis=1))
+    more = np.concatenate([drawn, _answers(toss, nights, cases)], axis=3)
+    _, later = decided(more, _GATED, _GATE)
+    for found, attempts in ((failed, 1), (later & is_open[:, None], 2)):
+        again = found[np.asarray(found.any(axis=1))]
+        if len(again):
+            fresh = [_answers(toss, len(again), cases) for _ in range(attempts)]
+            _, confirmed = decided(np.concatenate(fresh, axis=3), _GATED, _GATE)
+            if (again & confirmed).any():
+                return True
+    return False
 
 
 def _raised(line: Sequence[float], before: int, *, cut: bool) -> bool:

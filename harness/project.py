@@ -1,7 +1,7 @@
 """Load an eval and everything it names from disk; every fault of every file in one error."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from importlib import metadata
@@ -24,7 +24,7 @@ from harness.parsing.reading import read
 from harness.planning.model import API_VERSION
 from harness.prompts import JUDGE_VERSIONS
 from harness.records.estimates import OVERALL
-from harness.records.inputs import Agent, Case, Dataset, Eval, Gate, GraderSpec, Rubric
+from harness.records.inputs import WAKES, Agent, Case, Dataset, Eval, GraderSpec, Rubric
 from harness.records.nights import Sentinel
 from harness.records.runs import GraderInfo, Manifest, Revision
 
@@ -226,8 +226,7 @@ def _mismatches(wanted: Eval, cases: Sequence[Case], rubrics: Sequence[Rubric]) 
         yield Fault(path="rubrics", message=f"two rubrics are about {name!r}")
     for name in _twice([case.id for case in cases]):
         yield Fault(path="datasets", message=f"two datasets hold a case {name!r}")
-    if wanted.gate:
-        yield from _strangers(wanted.gate, dimensions)
+    yield from _strangers(wanted, dimensions)
     general = {rubric.dimension: {criterion.id for criterion in rubric.criteria} for rubric in rubrics}
     for case in cases:
         for dimension, criteria in case.criteria.items():
@@ -240,14 +239,19 @@ def _mismatches(wanted: Eval, cases: Sequence[Case], rubrics: Sequence[Rubric]) 
                     yield Fault(path=place, message=f"{criterion.id!r} is in the rubric already")
 
 
-def _strangers(gate: Gate, dimensions: Sequence[str]) -> Iterator[Fault]:
-    """Say which dimensions a gate names that there are no rubrics for."""
+def _strangers(wanted: Eval, dimensions: Sequence[str]) -> Iterator[Fault]:
+    """Say which dimensions a gate or a night names that there are no rubrics for."""
     known = (*dimensions, OVERALL)
-    named = {"dimensions": gate.dimensions, "margins": gate.margins, "floors": gate.floors}
+    named: dict[str, Iterable[str]] = {}
+    if gate := wanted.gate:
+        named |= {"dimensions": gate.dimensions, "margins": gate.margins, "floors": gate.floors}
+        named = {f"gate.{place}": names for place, names in named.items()}
+    if wanted.nightly and wanted.nightly.wakes != WAKES:  # the default leaves out what there is not
+        named["nightly.wakes"] = wanted.nightly.wakes
     for place, names in named.items():
         for name in sorted({*names} - {*known}):
             there = ", ".join(known)
-            yield Fault(path=f"gate.{place}", message=f"no rubric is about {name!r}; there are {there}")
+            yield Fault(path=place, message=f"no rubric is about {name!r}; there are {there}")
 
 
 def _twice(names: Sequence[str]) -> list[str]:

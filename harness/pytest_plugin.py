@@ -236,7 +236,7 @@ def _revisions(material: "Material") -> "Sequence[Revision]":
     agent, candidates = Path(material.eval.agent), material.eval.candidates
     if candidates:
         specs = (material.eval.agent, *candidates)
-        return revisions.apart(*(revisions.find(spec, agent=agent, root=material.root) for spec in specs))
+        return revisions.apart(*(revisions.named(spec, agent=agent, root=material.root) for spec in specs))
     found = revisions.find("", agent=agent, root=material.root)
     if top(material.root) is None:
         return (found,)

@@ -24,15 +24,17 @@ def find(spec: str, *, agent: Path, root: Path) -> Revision:
     for folder in (Path.cwd(), root):
         if is_file(folder / spec):
             return _on_disk(folder / spec, root, (folder / spec).stem)
-    name = spec.partition(":")[0]
-    commit = git.commit(root, name) if name else ""
-    if not commit:
-        if git.top(root) is None:
-            msg = f"{spec}: no such file, and there is no git repository here to look for a revision in"
-            raise InputError(msg, hint="name a file, such as --base agents/old.md")
-        msg = f"{spec}: neither a file nor a git revision"
-        raise InputError(msg, hint="name a file, a commit, branch or tag, or REV:PATH")
-    return _committed(spec, commit, root, agent)
+    return _in_git(spec, agent, root)
+
+
+def named(spec: str, *, agent: Path, root: Path) -> Revision:
+    """Find a version that an eval names: as `find`, but a file must lie in the project.
+
+    An eval may come from a stranger, and what it names is sent to a server that it names as well.
+    """
+    if is_file(root / spec):
+        return _on_disk(inside(root, spec), root, Path(spec).stem)
+    return _in_git(spec, agent, root)
 
 
 def apart(base: Revision, *others: Revision) -> tuple[Revision, ...]:
@@ -50,6 +52,18 @@ def apart(base: Revision, *others: Revision) -> tuple[Revision, ...]:
             label = f"{label}#{again + 1}" if again else label
         found.append(replace(revision, label=label))
     return tuple(found)
+
+
+def _in_git(spec: str, agent: Path, root: Path) -> Revision:
+    name = spec.partition(":")[0]
+    commit = git.commit(root, name) if name else ""
+    if not commit:
+        if git.top(root) is None:
+            msg = f"{spec}: no such file, and there is no git repository here to look for a revision in"
+            raise InputError(msg, hint="name a file, such as --base agents/old.md")
+        msg = f"{spec}: neither a file nor a git revision"
+        raise InputError(msg, hint="name a file, a commit, branch or tag, or REV:PATH")
+    return _committed(spec, commit, root, agent)
 
 
 def _on_disk(path: Path, root: Path, label: str) -> Revision:

@@ -18,10 +18,11 @@ from harness.comparison.designing import (
     fewest_attempts,
     ground,
     seen,
+    still,
 )
 from harness.planning.work import jobs, marks_of
 from harness.records.outcomes import Usage
-from harness.statistics.power import Design, GateChance
+from harness.statistics.power import Design, GateChance, GateRule, Seen, scatter
 from loopback import Loopback
 from making import Shelf, answer, case, criterion, manifest, rubric, run, verdict
 from recordings import BOTH, NEITHER, NEW, ONE, names, record
@@ -92,6 +93,17 @@ def test_the_advice_says_when_it_is_enough_and_when_nothing_is(
     passes: float, others: list[Priced], said: str
 ) -> None:
     assert said in advice(priced(14, 3, passes), others)
+
+
+def test_no_size_is_advised_where_no_two_attempts_differ() -> None:
+    asked = GateRule(margins={"overall": 8.0, "security": 10.0}, floors={"security": (60.0, 70.0)})
+    names = ("overall", "security", "tradeoffs")
+    alike = Seen(prompt="p", cases={"a": ((50.0, 40.0, 30.0), (60.0, 40.0, 30.0))}, clusters={})
+    unmoved = still(scatter([alike], names), asked)
+    assert unmoved == ("security",)
+    line = advice(priced(14, 3, 0.0), [priced(80, 10, 0.0)], unmoved=unmoved)
+    assert "no two attempts at a case differ on security" in line
+    assert "widen" not in line
 
 
 # ------------------------------------------------------------------ the command

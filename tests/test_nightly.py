@@ -215,6 +215,7 @@ def test_an_inconclusive_night_may_be_let_pass_with_a_warning(place: Town) -> No
     allowed = place.night("2026-11-01", "--allow-inconclusive")
     assert allowed.code == 0
     assert "warning: small is inconclusive" in allowed.out
+    assert allowed.out.startswith("Night 2026-11-01: inconclusive"), "let pass, and no less open for that"
 
 
 def test_a_top_up_that_the_budget_does_not_hold_is_left_out_and_said(place: Town) -> None:
@@ -336,7 +337,9 @@ def test_a_change_of_state_is_posted_once_and_a_webhook_that_is_down_is_never_si
     failed = place.night("2026-11-02", "--summary", "s.md")
     assert failed.code == 5
     assert "NOBODY WAS TOLD" in failed.out
-    assert "NOBODY WAS TOLD" in (place.door.root / "s.md").read_text()
+    text = (place.door.root / "s.md").read_text()
+    assert "NOBODY WAS TOLD" in text
+    assert text.startswith("# Night 2026-11-02: REGRESSION, nobody was told")
     assert "SECRET" not in failed.out + failed.err
     again = place.night("2026-11-02")
     assert again.code == 1
@@ -344,6 +347,19 @@ def test_a_change_of_state_is_posted_once_and_a_webhook_that_is_down_is_never_si
     texts = [body["text"] for body in hook.bodies]
     assert len(texts) == 2, "the one that was refused, and the one that was taken"
     assert "small: REGRESSION. Regression: overall fell" in texts[-1]
+
+
+def test_a_later_try_that_breaks_is_told_and_takes_no_spent_night_away(place: Town, hook: Hook) -> None:
+    place.door.environ["HARNESS_WEBHOOK"] = hook.url
+    assert place.night("2026-10-31").code == 0
+    spent = place.results()[-1]
+    path = place.door.root / "evals" / "small.yaml"
+    path.write_text(path.read_text() + "speed: 9\n")
+    assert place.night("2026-10-31").code == 2
+    assert "small: not run" in hook.bodies[-1]["text"]
+    assert place.results()[-1] == replace(spent, told="2")
+    assert place.night("2026-10-31").code == 2
+    assert len(hook.bodies) == 1
 
 
 def test_an_address_that_is_not_fit_is_said_before_anything_is_paid(place: Town) -> None:
@@ -379,3 +395,30 @@ def test_a_night_has_a_name_that_is_safe_in_paths_and_keys(place: Town, name: st
     done = inside(place.door, "nightly", "small", f"--night={name}")
     assert done.code == 2
     assert "--night must be" in done.err
+
+
+def test_a_control_a_candidate_or_a_score_that_is_not_there_is_said_by_check(place: Town) -> None:
+    path = place.door.root / "evals" / "small.yaml"
+    settings = path.read_text()
+    assert place.door.run("check", str(path)).code == 0
+    settle(place.door, place.server.url, gate=None)
+    assert "a night has no gate" in place.door.run("check", str(path)).out
+    path.write_text(settings.replace("agents/pinned.md", "v1.0") + "candidates: [agents/gone.md]\n")
+    done = place.door.run("check", str(path))
+    assert done.code == 2
+    assert "small.yaml: 2 to mend" in done.err
+    assert "nightly.control: v1.0: no such file" in done.err
+    assert "candidates: agents/gone.md: no such file" in done.err
+    path.write_text(settings.replace("nightly:", "nightly:\n  wakes: [overall, securty]"))
+    done = place.door.run("check", str(path))
+    assert done.code == 2
+    assert "nightly.wakes: no rubric is about 'securty'; there are security, overall" in done.err
+
+
+def test_no_file_outside_the_project_is_sent_as_a_control(place: Town) -> None:
+    (place.door.root.parent / "secret.md").write_text(AGENT)
+    path = place.door.root / "evals" / "small.yaml"
+    path.write_text(path.read_text().replace("agents/pinned.md", "../secret.md"))
+    done = place.night("2026-11-01")
+    assert (done.code, place.calls()) == (2, (0, 0))
+    assert "../secret.md: lies outside the project" in done.out

@@ -11,7 +11,7 @@ from harness.errors import InputError, StoreError
 from harness.nightly.baseline import baseline
 from harness.nightly.notifying import NotifyError, address, due, post
 from harness.records.nights import Acceptance
-from harness.reporting.nights import message, worst
+from harness.reporting.nights import headline, message, worst
 from harness.store.nights import Nights
 from harness.store.opening import open_store
 from hook import Hook
@@ -144,6 +144,20 @@ def test_a_message_keeps_the_marks_of_chats_from_acting() -> None:
 )
 def test_the_worst_of_several_evals_is_the_exit_code(codes: tuple[int, ...], one: int) -> None:
     assert worst(codes) == one
+
+
+@pytest.mark.parametrize(
+    ("codes", "untold", "said"),
+    [
+        ((0, 0), False, "holds"),
+        ((0, 4), False, "inconclusive"),
+        ((1, 5, 1), False, "incomplete, REGRESSION"),
+        ((1,), True, "REGRESSION, nobody was told"),
+        ((0,), True, "holds, nobody was told"),
+    ],
+)
+def test_the_headline_names_all_that_is_not_well(codes: tuple[int, ...], untold: bool, said: str) -> None:
+    assert headline([replace(night(0, 70.0), code=code) for code in codes], untold=untold) == said
 
 
 # ------------------------------------------------------------------ the store

@@ -144,3 +144,16 @@ def test_a_custom_grader_runs_only_where_it_is_allowed(door: Door, pytester: pyt
     assert refused.ret != 0
     refused.stdout.fnmatch_lines(["*nobody has allowed that*"])
     assert pytest_in(door, pytester, "--evals-allow-code").ret == 0
+
+
+def test_workers_of_xdist_share_what_is_paid_for_and_junit_names_each_item(
+    live: Door, server: Loopback, pytester: pytest.Pytester
+) -> None:
+    server.latency = 0.05
+    live.eval(server.url, graders=[{"kind": "signals"}], attempts=3)
+    done = pytest_in(live, pytester, "--evals-live", "-n", "2", "--junitxml", "junit.xml")
+    done.assert_outcomes(passed=3)
+    assert server.count() == 6, "two cases, three attempts, whoever asked first"
+    junit = (pytester.path / "junit.xml").read_text()
+    for name in ("complete", "overall", "security"):
+        assert f'name="{name}"' in junit

@@ -136,3 +136,22 @@ def test_the_root_is_the_nearest_folder_with_a_project_in_it(tmp_path: Path) -> 
     (tmp_path / "pyproject.toml").write_text("")
     (tmp_path / "evals").mkdir()
     assert root_of(tmp_path / "evals" / "x.yaml") == tmp_path.resolve()
+
+
+@pytest.mark.parametrize("spec", ["../secret.md", "agents/link.md", "/etc/passwd"])
+def test_what_an_eval_names_lies_in_its_project(repository: Door, spec: str) -> None:
+    secret = repository.root.parent / "secret.md"
+    secret.write_text(AGENT)
+    (repository.root / "agents" / "link.md").symlink_to(secret)
+    with pytest.raises(InputError, match="lies outside the project"):
+        revisions.named(spec, agent=OWN, root=repository.root)
+
+
+def test_what_an_eval_names_is_sought_from_its_project(
+    repository: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.write("elsewhere/agents/helper.md", AGENT.replace("briefly", "elsewhere"))
+    monkeypatch.chdir(repository.root / "elsewhere")
+    found = revisions.named("agents/helper.md", agent=OWN, root=repository.root)
+    assert "uncommitted" in found.agent.prompt
+    assert revisions.named("shipped", agent=OWN, root=repository.root).label == "shipped"

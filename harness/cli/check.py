@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from harness import revisions
 from harness.cli.options import json_option
 from harness.cli.printing import print_json
 from harness.comparison.kin import kin
-from harness.errors import HarnessError
+from harness.errors import Fault, HarnessError, InputError
 from harness.files import read_bytes, read_text, root_of, shown
 from harness.grading.scoring import criteria_of
 from harness.models.pricing import shipped_prices
@@ -84,10 +85,24 @@ def _check(path: Path, root: Path) -> str:
         criteria = sum(len(of_dimension) for case in cases for of_dimension in case.criteria.values())
         return f"dataset, {many(len(cases), 'case')}, {criteria} criteria of their own"
     material = load(path)
+    if faults := tuple(_lost_revisions(material)):
+        raise InputError.of_file(name, faults)
     graders = ", ".join(spec.kind for spec in material.eval.graders)
     attempts = many(material.eval.attempts, "attempt")
     notes = "".join(f"\n      {note}" for note in _eval_notes(material))
     return f"eval, {many(len(material.cases), 'case')}, {attempts} each, graded by {graders}{notes}"
+
+
+def _lost_revisions(material: Material) -> Iterator[Fault]:
+    """Say which of the revisions that the eval names are not there: a night would only find out at night."""
+    asked = material.eval
+    named = [("candidates", each) for each in asked.candidates]
+    named += [("nightly.control", asked.nightly.control)] if asked.nightly else []
+    for place, spec in named:
+        try:
+            revisions.named(spec, agent=Path(asked.agent), root=material.root)
+        except InputError as error:
+            yield Fault(path=place, message=error.message, hint=error.hint)
 
 
 def _eval_notes(material: Material) -> Iterator[str]:
@@ -95,6 +110,8 @@ def _eval_notes(material: Material) -> Iterator[str]:
     asked = material.eval
     if asked.nightly and not material.sentinels:
         yield "a night has no sentinels: a change of the judge cannot be told from one of the model"
+    if asked.nightly and not asked.gate:
+        yield "a night has no gate: only what the trend sees over several nights wakes someone"
     if any(spec.kind == "signals" for spec in asked.graders):
         pairs = (pair for case in material.cases for pair in criteria_of(case, material.rubrics))
         silent = sorted(

@@ -40,8 +40,9 @@ def command(
     answer is clear or no longer likely to become so, and says how many calls that saved.
     """
     material = load(eval_path(name))
-    wanted = candidates or material.eval.candidates or ("",)
-    found = [_find(material, spec) for spec in (base, *wanted)]
+    found = [_find(material, spec) for spec in (base, *candidates)]
+    if not candidates:
+        found += _named(material) or [_find(material, "")]
     changed: list[Revision] = []
     for each in found[1:]:
         twin = next(
@@ -65,3 +66,8 @@ def command(
 
 def _find(material: Material, spec: str) -> Revision:
     return revisions.find(spec, agent=Path(material.eval.agent), root=material.root)
+
+
+def _named(material: Material) -> list[Revision]:
+    asked = material.eval
+    return [revisions.named(s, agent=Path(asked.agent), root=material.root) for s in asked.candidates]

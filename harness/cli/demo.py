@@ -33,7 +33,7 @@ def command(*, store: Place | None, as_json: bool) -> int:
     material = load(path)
     agent = Path(material.eval.agent)
     specs = (material.eval.agent, *material.eval.candidates)
-    found = revisions.apart(*(revisions.find(spec, agent=agent, root=material.root) for spec in specs))
+    found = revisions.apart(*(revisions.named(spec, agent=agent, root=material.root) for spec in specs))
     carried = carry_out(material, found, Wishes(store=store), typed="harness demo")
     read_out(carried, as_json=as_json)
     return 0  # the demo shows a loss on purpose; it has failed only if it broke

@@ -77,7 +77,8 @@ def _pair(material: Material, night: str) -> Pair:
             msg, hint="add `nightly:` with `control:`, a revision of the prompt that stays pinned"
         )
     agent = Path(material.eval.agent)
-    live, control = (revisions.find(spec, agent=agent, root=material.root) for spec in ("", wanted.control))
+    live = revisions.find("", agent=agent, root=material.root)
+    control = revisions.named(wanted.control, agent=agent, root=material.root)
     return pair(material.manifest(live), material.manifest(control), night=night)
 
 

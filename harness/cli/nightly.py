@@ -22,7 +22,18 @@ from harness.nightly.notifying import VARIABLE, address
 from harness.project import load
 from harness.records.estimates import OVERALL
 from harness.records.nights import HOLDS, INCONCLUSIVE, NightResult
-from harness.reporting.nights import STATES, apart, data, paragraphs, summary, watched, with_nights, worst
+from harness.redaction import redacted
+from harness.reporting.nights import (
+    STATES,
+    apart,
+    data,
+    headline,
+    paragraphs,
+    summary,
+    watched,
+    with_nights,
+    worst,
+)
 from harness.reporting.words import points, signed
 
 _NIGHT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -69,11 +80,12 @@ def command(  # noqa: PLR0913 - one for each option
     if told:
         code = worst([code, told.exit_code])
         extra.append(f"NOBODY WAS TOLD: {told}")
-    _write(evenings, night, junit, to, code=code, extra=extra)
+    untold = told is not None
+    _write(evenings, night, junit, to, untold=untold, extra=extra)
     if as_json:
-        print_json({**data(night, _paged(evenings), code=code), "warnings": extra})
+        print_json({**data(night, _paged(evenings), code=code, untold=untold), "warnings": extra})
     else:
-        _show(out(), night, evenings, code=code, extra=extra)
+        _show(out(), night, evenings, untold=untold, extra=extra)
     return code
 
 
@@ -104,7 +116,9 @@ def _evenings(names: Sequence[str], night: str, wishes: Wishes) -> list[Evening]
 
 def _broken(name: str, night: str, error: HarnessError) -> NightResult:
     at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return NightResult(eval=Path(name).stem, night=night, at=at, code=error.exit_code, words=str(error))
+    return NightResult(
+        eval=Path(name).stem, night=night, at=at, code=error.exit_code, words=redacted(str(error))
+    )
 
 
 def _end(results: Sequence[NightResult], *, allowed: bool = False) -> int:
@@ -127,11 +141,11 @@ def _write(
     junit: Path | None,
     to: Path | None,
     *,
-    code: int,
+    untold: bool,
     extra: Sequence[str],
 ) -> None:
     if to:
-        write(to, summary(night, _paged(evenings), code=code, extra=extra).encode())
+        write(to, summary(night, _paged(evenings), untold=untold, extra=extra).encode())
     if junit:
         from harness.reporting.junit import junit as as_junit  # noqa: PLC0415 - only where it is wanted
 
@@ -140,9 +154,10 @@ def _write(
 
 
 def _show(
-    console: Console, night: str, evenings: Sequence[Evening], *, code: int, extra: Sequence[str]
+    console: Console, night: str, evenings: Sequence[Evening], *, untold: bool, extra: Sequence[str]
 ) -> None:
-    console.print(plain(f"Night {night}: {STATES[code]}"), style="bold")
+    state = headline([each.result for each in evenings], untold=untold)
+    console.print(plain(f"Night {night}: {state}"), style="bold")
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for name in ("eval", "", "live", "against control", "sentinels"):
         table.add_column(name, justify="right" if name in {"live", "against control"} else "left")

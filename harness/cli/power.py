@@ -23,6 +23,7 @@ from harness.comparison.designing import (
     names_of,
     rule,
     seen,
+    still,
     wanting,
 )
 from harness.errors import IncompleteError
@@ -86,7 +87,7 @@ def command(
     repeats = sorted({*(attempts or (_ATTEMPTS if found.attempts else ())), manifest.eval.attempts})
     rows = [table.priced(n, e) for n in sizes for e in repeats]
     now = table.priced(len(manifest.cases), manifest.eval.attempts)
-    told = advice(now, [*rows, *table.enough_attempts()], gated=gate is not None)
+    told = advice(now, [*rows, *table.enough_attempts()], gated=gate is not None, unmoved=still(found, asked))
     open_points = wanting(found, gate, trusted)
     if as_json:
         foretold = {"set": gate is not None, **asdict(asked)}

@@ -8,7 +8,7 @@ from harness.cli.options import store_path
 from harness.cli.screen import err, plain
 from harness.errors import StoreError
 from harness.nightly.notifying import NotifyError, due, post
-from harness.records.nights import HOLDS, INCONCLUSIVE
+from harness.records.nights import HOLDS, INCONCLUSIVE, NightResult
 from harness.reporting.nights import message
 from harness.store.address import Place
 from harness.store.nights import Nights
@@ -30,7 +30,7 @@ def wake(
         post(url, message([each.result for each in changed], night=night))
         for each in changed:
             with open_store(store_path(store, each.root)) as opened:
-                Nights(opened).keep(replace(each.result, told=str(_code(each, allowed=allowed))))
+                _heard(Nights(opened), each, str(_code(each, allowed=allowed)))
     except NotifyError as error:
         err().print(plain(f"! {error}"), style="bold red")
         return error
@@ -47,10 +47,21 @@ def _changed(evening: Evening, store: Place | None, *, allowed: bool) -> bool:
     with open_store(store_path(store, evening.root)) as opened:
         kept = Nights(opened)
         nights = kept.of(result.eval)
-        spent = any(each.night == result.night and each.counts for each in nights)
-        if evening.report is None and not spent:
+        if _to_keep(evening, nights) is result and evening.report is None:
             kept.keep(result)
         return due(result, nights, _code(evening, allowed=allowed))
+
+
+def _heard(kept: Nights, evening: Evening, told: str) -> None:
+    """Put down what was told."""
+    kept.keep(replace(_to_keep(evening, kept.of(evening.result.eval)), told=told))
+
+
+def _to_keep(evening: Evening, nights: Sequence[NightResult]) -> NightResult:
+    """Choose what stands for this night: a later try of it that broke takes no night away that was spent."""
+    result = evening.result
+    spent = next((each for each in nights if each.night == result.night and each.counts), None)
+    return spent if spent and evening.report is None else result
 
 
 def _code(evening: Evening, *, allowed: bool) -> int:

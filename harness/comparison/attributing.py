@@ -126,7 +126,8 @@ def _decided(shifts: Mapping[str, Shift], *, gate_failed: bool, watched: bool) -
                 f"sentinels that would tell the judge apart.{besides}"
             )
         return "model", (
-            f"The model or its provider changed: the pinned control moved, the sentinels did not.{besides}"
+            "Most likely the model or its provider changed: the pinned control moved, the sentinels did not "
+            f"beyond chance. That rules out a large change of the judge, not a small one.{besides}"
         )
     if gate_failed and _CONTROL not in shifts:
         return "prompt", (

@@ -91,6 +91,12 @@ def rule(gate: Gate, newest: Arm, names: Sequence[str]) -> GateRule:
     )
 
 
+def still(found: Scatter, asked: GateRule) -> tuple[str, ...]:
+    """Name the gated scores on which no two attempts at a case differ: their gates stay open at any size."""
+    gated = (*asked.margins, *(name for name in asked.floors if name not in asked.margins))
+    return tuple(name for name in gated if found.attempts is not None and not found.attempts[name])
+
+
 def asks(gate: Gate | None, made: GateRule, newest: str) -> str:
     """Put a gate into words: its margins, its floors with the score they are held against, its looks."""
     by_margin: dict[float, list[str]] = {}
@@ -120,15 +126,20 @@ def fewest_attempts(cases: int, chance: Callable[[int, int], float]) -> int | No
     return high
 
 
-def advice(now: Priced, others: Sequence[Priced], *, gated: bool = True) -> str:
+def advice(now: Priced, others: Sequence[Priced], *, gated: bool = True, unmoved: Sequence[str] = ()) -> str:
     """Say in a line what the eval finds as it is, and the cheapest design that passes often enough.
 
-    `gated` says whether the eval has a gate of its own.
+    `gated` says whether the eval has a gate of its own, `unmoved` which gated scores are `still`.
     """
     opening = f"Your eval as it is ({_size(now.design)}) {_finds(now.design)}"
     if now.design.gate is None:
         return f"{opening}."
     passes = "its gate passes" if gated else "a gate at the usual margin would pass"
+    if unmoved:
+        return (
+            f"{opening}; no two attempts at a case differ on {listed(unmoved)}, so its gate has no error to "
+            "reckon with and stays open whatever the size."
+        )
     opening += f", and if nothing changed {passes} {percent(now.passes)} of the time"
     if now.passes >= ENOUGH:
         return f"{opening}: that is enough."

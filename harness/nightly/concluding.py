@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from harness.assembling import decided_gates, slug
 from harness.comparison.attributing import attribute
-from harness.comparison.designing import ENOUGH, changes, ground, names_of, rule, seen
+from harness.comparison.designing import ENOUGH, changes, ground, names_of, rule, seen, still
 from harness.comparison.waking import Fall, broke, comparable, falls, stretches
 from harness.nightly.baseline import baseline
 from harness.nightly.making import Found, Tonight, begun_at, unaffordable
@@ -157,6 +157,8 @@ def _sized(tonight: Tonight, report: Report) -> tuple[str, ...]:
         return ()
     found = scatter([seen(arm, names) for arm in arms], names)
     asked = rule(gate, report.candidates[0], names)
+    if still(found, asked):  # then size is not what the gate lacks; its own words say so
+        return ()
     attempts = 2 * tonight.pair.live.eval.attempts
     chance = design(found, len(manifest.cases), attempts, rule=asked, seed=manifest.eval.seed).gate
     if chance is None or chance["PASS"] >= ENOUGH:

@@ -427,6 +427,10 @@ class Gate(Record):
         return (*named, *(name for name in self.margins if name not in named))
 
 
+WAKES = ("overall", "security")
+"""The scores whose fall wakes someone, unless an eval names others."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nightly(Record):
     """What `harness nightly` holds the agent's current prompt against, every night."""
@@ -436,9 +440,9 @@ class Nightly(Record):
     night, so that what moves with it came from the model or the judge and not from the prompt."""
     sentinels: str = ""
     """Answers with verdicts that are known, a JSONL file: judged afresh every night to watch the judge."""
-    wakes: tuple[str, ...] = ("overall", "security")
-    """Scores whose fall over the nights wakes someone; the others are shown. What there is no rubric for is
-    left out."""
+    wakes: tuple[str, ...] = WAKES
+    """Scores whose fall over the nights wakes someone; the others are shown. Of the default, what there is no
+    rubric for is left out."""
 
     def __post_init__(self) -> None:
         """Refuse a control that names nothing."""

@@ -38,6 +38,17 @@ def worst(codes: Sequence[int]) -> int:
     return min(codes, key=_PRECEDENCE.index, default=HOLDS)
 
 
+def headline(results: Sequence[NightResult], *, untold: bool) -> str:
+    """Name the states of a night that are not well, the worst first, whatever the exit code makes of them.
+
+    An inconclusive night that is let pass does not hold for that, and a webhook that is down (`untold`) hides
+    no regression.
+    """
+    codes = {each.code for each in results} - {HOLDS}
+    states = [STATES[code] for code in _PRECEDENCE if code in codes] or [STATES[HOLDS]]
+    return ", ".join([*states, *(["nobody was told"] if untold else [])])
+
+
 def sentence(night: NightResult) -> str:
     """Say what a night came to, and why."""
     if night.code == REGRESSION:
@@ -67,10 +78,11 @@ def paragraphs(night: NightResult) -> Sequence[str]:
 
 
 def summary(
-    night: str, results: Sequence[tuple[NightResult, str]], *, code: int, extra: Sequence[str]
+    night: str, results: Sequence[tuple[NightResult, str]], *, untold: bool, extra: Sequence[str]
 ) -> str:
     """Write all evals of a night as Markdown; each comes with its report's path, empty for none."""
-    lines = [f"# Night {_text(night)}: {STATES[code]}", ""]
+    state = headline([each for each, _ in results], untold=untold)
+    lines = [f"# Night {_text(night)}: {state}", ""]
     lines += ["| eval | | live | against control | sentinels | report |", "|---|---|---:|---:|---|---|"]
     for each, page in results:
         live = each.live.scores.get(OVERALL) if each.live else None
@@ -85,10 +97,13 @@ def summary(
     return "\n".join(lines).rstrip() + "\n"
 
 
-def data(night: str, results: Sequence[tuple[NightResult, str]], *, code: int) -> dict[str, object]:
+def data(
+    night: str, results: Sequence[tuple[NightResult, str]], *, code: int, untold: bool
+) -> dict[str, object]:
     """Give all evals of a night as plain data."""
+    state = headline([each for each, _ in results], untold=untold)
     evals = [{**asdict(each), "state": STATES[each.code], "report": page} for each, page in results]
-    return {"night": night, "code": code, "state": STATES[code], "evals": evals}
+    return {"night": night, "code": code, "state": state, "evals": evals}
 
 
 def _scores(night: NightResult) -> str:
