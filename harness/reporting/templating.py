@@ -5,18 +5,21 @@ Only what `answers` rendered and our own files go in as they are.
 
 import base64
 import hashlib
+import re
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from harness.reporting import words
 from harness.reporting.untrusted import shortened, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_CODE = re.compile(r"`([^`]+)`")
 
 
 def filled(name: str, **values: object) -> str:
@@ -50,9 +53,15 @@ def _templates() -> Environment:
         "kind": lambda word: str(word).replace(" ", "-"),
         "shown": visible,
         "short": _short,
+        "told": _told,
     }
     environment.filters |= filters
     return environment
+
+
+def _told(text: str) -> Markup:
+    """Show a sentence of ours, with what stands between backticks as code; all of it is escaped first."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(visible(text)))))  # noqa: S704 - see above
 
 
 def _short(text: str, length: int = 240) -> str:
