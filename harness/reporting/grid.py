@@ -164,7 +164,7 @@ def _kind(shares: list[float | None], points: float) -> tuple[str, float]:
         return "ungraded", 0
     if len(known) == 1:
         passed = known[0] if points > 0 else 100 - known[0]
-        return {0: "missed", 100: "passed"}.get(passed, "partly"), 0
+        return ("missed" if passed == 0 else "passed" if passed == 100 else "partly"), 0
     change = known[1] - known[0]
     if not change:
         return "same", 0

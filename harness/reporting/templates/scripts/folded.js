@@ -51,7 +51,7 @@ const fill = async (one) => {
   body.className = "body";
   body.append(...elements(await inflated(one)).childNodes);
   complete(body);
-  link(body);
+  direct(body);
   narrow(body);
   one.append(body);
 };
@@ -92,7 +92,7 @@ const complete = (body) => {
 };
 
 // In the heatmap, rows and columns say where a number leads; its class says what becomes of it, in a word.
-const link = (body) => {
+const direct = (body) => {
   for (const table of body.querySelectorAll("table.met")) {
     const places = [...table.tHead.rows[1].cells].map((head) => head.dataset.place);
     for (const { cells: [head, ...others] } of table.tBodies[0].rows) {
