@@ -265,7 +265,7 @@ def test_the_heatmap_scrolls_in_its_own_box_and_keeps_its_cases_in_sight(page: "
         """box => [...box.querySelectorAll("th[rowspan], tbody th")].filter((head) => {
              const { left, right, bottom } = head.getBoundingClientRect();
              for (let x = left + 2; x < right - 2; x += 4) {
-               const seen = document.elementFromPoint(x, bottom - 8);
+               const seen = document.elementFromPoint(x, bottom - 16);
                if (seen && seen.closest("th") !== head) return true;
              }
              return false;
