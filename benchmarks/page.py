@@ -10,8 +10,8 @@ that does to compression is printed: how far recorded answers shrink, and how fa
 
 Making is the CPU time of the page alone, its charts drawn before. The rest is measured in headless Chromium,
 on the file from disk: the first paint; a filter, from the choice to the frame after it; the first search,
-which unpacks every answer, and the next; and opening one case. An exponent of 1 is a cost per trial that
-stays.
+which unpacks every answer, and the next; opening one case; and opening the
+heatmap of cases by criterion. An exponent of 1 is a cost per trial that stays.
 """
 
 import argparse
@@ -192,12 +192,14 @@ _ACTS = """window.ACTS = {
   search: async () => { filter.reset(); filter.elements.text.value = "retries"; await apply(); },
   again: async () => { filter.elements.text.value = "postgres"; await apply(); },
   open: async () => { filter.reset(); await apply(); cases[0].open = true; await unfold(cases[0]); },
+  heatmap: async () => { const one = document.querySelector("#heatmap details");
+                         one.open = true; await unfold(one); },
 };"""
 _PAINTED = """() => new Promise((done) => new PerformanceObserver((list) => {
   const [first] = list.getEntriesByName("first-contentful-paint");
   if (first) done(first.startTime);
 }).observe({ type: "paint", buffered: true }))"""
-ACTS = ("filter", "search", "again", "open")
+ACTS = ("filter", "search", "again", "open", "heatmap")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +214,7 @@ class Size:
     search_ms: float
     again_ms: float
     open_ms: float
+    heatmap_ms: float
 
 
 def measure(trials: int, parts: int, folder: Path) -> Size:
@@ -264,17 +267,28 @@ def _used(page: "Page", file: Path) -> Mapping[str, float]:
 def table(sizes: Sequence[Size]) -> str:
     """Lay the sizes out, and under them the exponents of all that is not mostly fixed cost."""
     heads = ("trials", "page, MB", "kB/trial", "to make, CPU s", "first paint, ms", "filter and sort, ms")
-    rows: list[tuple[str, ...]] = [(*heads, "first search, ms", "next search, ms", "open a case, ms")]
+    rows: list[tuple[str, ...]] = [
+        (*heads, "first search, ms", "next search, ms", "open a case, ms", "open the heatmap, ms")
+    ]
     for size in sizes:
         kept = (
             f"{size.page_bytes / 1e6:.2f}",
             f"{size.page_bytes / 1e3 / size.trials:.1f}",
             f"{size.make_s:.2f}",
         )
-        times = (size.paint_ms, size.filter_ms, size.search_ms, size.again_ms, size.open_ms)
+        times = (size.paint_ms, size.filter_ms, size.search_ms, size.again_ms, size.open_ms, size.heatmap_ms)
         rows.append((f"{size.trials:,}", *kept, *(f"{each:,.0f}" for each in times)))
     if len(sizes) > 2:
-        grown = ("page_bytes", "make_s", "paint_ms", "filter_ms", "search_ms", "again_ms", "open_ms")
+        grown = (
+            "page_bytes",
+            "make_s",
+            "paint_ms",
+            "filter_ms",
+            "search_ms",
+            "again_ms",
+            "open_ms",
+            "heatmap_ms",
+        )
         found = {name: _exponent(sizes[1:], name) for name in grown}
         first, *others = (f"{each:.2f}" for each in found.values())
         rows.append((f"exponent from {sizes[1].trials:,} on", first, "", *others))

@@ -34,7 +34,7 @@ _ELEMENTS = {
     *("ul", "ol", "li", "dl", "dt", "dd", "table", "caption", "thead", "tbody", "tr", "th", "td"),
     *("a", "abbr", "blockquote", "pre", "code", "kbd", "em", "strong", "s", "hr", "br", "mark", "ins", "del"),
     *("figure", "img", "svg", "line", "circle", "details", "summary", "form", "label", "input", "select"),
-    *("option", "button", "output"),
+    *("option", "button", "output", "colgroup"),
 }
 
 

@@ -238,6 +238,42 @@ def test_a_deep_link_to_a_criterion_opens_its_case_and_lights_its_evidence(
         assert lit == quoted
 
 
+def test_every_number_of_the_heatmap_leads_to_its_verdicts(page: "Page") -> None:
+    open_all(page)
+    page.locator("#heatmap summary").first.click()
+    table = page.locator("#heatmap table").first
+    table.wait_for()
+    lost = table.evaluate(
+        """table => [...table.querySelectorAll("a")].filter((link) => {
+             const found = document.getElementById(decodeURIComponent(link.hash.slice(1)));
+             return !found?.matches("details.case, tr");
+           }).map((link) => link.outerHTML)"""
+    )
+    assert lost == []
+    number = table.get_by_role("link", name="0 to 100, better").first
+    target = number.evaluate("link => decodeURIComponent(link.hash.slice(1))")
+    number.click()
+    page.locator("tr.lit").wait_for()
+    assert page.locator("tr.lit").get_attribute("id") == target
+
+
+def test_the_heatmap_scrolls_in_its_own_box_and_keeps_its_cases_in_sight(page: "Page") -> None:
+    page.locator("#heatmap summary").first.click()
+    box = page.locator("#heatmap .grid")
+    box.evaluate("box => { box.scrollIntoView(); box.scrollLeft = 170; }")
+    hidden = box.evaluate(
+        """box => [...box.querySelectorAll("th[rowspan], tbody th")].filter((head) => {
+             const { left, right, bottom } = head.getBoundingClientRect();
+             for (let x = left + 2; x < right - 2; x += 4) {
+               const seen = document.elementFromPoint(x, bottom - 16);
+               if (seen && seen.closest("th") !== head) return true;
+             }
+             return false;
+           }).map((head) => head.textContent)"""
+    )
+    assert hidden == []
+
+
 def test_cases_can_be_sorted_and_narrowed_by_what_their_scores_did(page: "Page") -> None:
     def gains() -> list[float]:
         found: list[float] = page.evaluate(
@@ -395,6 +431,7 @@ def test_axe_finds_nothing_serious(browser: "Browser", file: Path, width: int, s
             "() => document.querySelectorAll('details.fold').forEach((one) => { one.open = true; })"
         )
         page.locator("#flips .folded .body").first.wait_for()
+        page.locator("#heatmap .folded .body table").first.wait_for()
         assert barriers(page) == []
 
 

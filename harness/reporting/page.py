@@ -17,6 +17,7 @@ from harness.reporting import diff, movements, selection, verdicts, words
 from harness.reporting.cases import Views, general, views
 from harness.reporting.chart import Chart, darkened
 from harness.reporting.effort import efforts
+from harness.reporting.grid import grids
 from harness.reporting.templating import asset, filled, hashed
 from harness.reporting.untrusted import visible
 
@@ -50,6 +51,7 @@ def html(report: Report, charts: Mapping[str, Chart], told: Views | None = None)
         charts={kind: _figure(kind, charts[kind]) for kind in _CHARTS if kind in charts},
         criteria=tuple(movements.criteria(report)),
         movements=tuple(movements.flips(report, told.packer)),
+        grids=grids(report, told.packer),
         efforts=efforts(report),
         cases=told.cases,
         known=told.packer.packed,

@@ -51,6 +51,7 @@ const fill = async (one) => {
   body.className = "body";
   body.append(...elements(await inflated(one)).childNodes);
   complete(body);
+  direct(body);
   narrow(body);
   one.append(body);
 };
@@ -86,6 +87,22 @@ const complete = (body) => {
       const marks = found.get(quoted.hash.slice(1)) ?? [];
       quoted.textContent = shortened(wordsOf(marks), 400);
       for (const mark of marks) mark.title = mark.title ? `${mark.title}, ${id}` : id;
+    }
+  }
+};
+
+// In the heatmap, rows and columns say where a number leads; its class says what becomes of it, in a word.
+const direct = (body) => {
+  for (const table of body.querySelectorAll("table.met")) {
+    const places = [...table.tHead.rows[1].cells].map((head) => head.dataset.place);
+    for (const { cells: [head, ...others] } of table.tBodies[0].rows) {
+      const row = head.firstChild.getAttribute("href");
+      others.forEach((cell, at) => {
+        for (const number of cell.children) {
+          if (places[at]) number.href = `${row}/${places[at]}`;
+          number.ariaLabel = `${number.textContent.replace("→", " to ")}, ${number.classList[0]}`;
+        }
+      });
     }
   }
 };
