@@ -19,6 +19,7 @@ SECRETS = {
     "project": "sk-proj-" + "4f8a1c2e9b7d4f8a1c2e",
     "aws": "AKIA" + "IOSFODNN7EXAMPLE",
     "github": "ghp_" + "16C7e42F292c6912E7710c838347Ae178B4a",
+    "github, for some repositories": "github_pat_" + "11ABCDEFG0abcdefghijkl_AbCdEfGhIjKlMnOpQrStUv",
     "gitlab": "glpat-" + "4f8a1c2e9b7d4f8a1c2e",
     "slack": "xoxb-" + "123456789012-abcdefghij",
     "google": "AIza" + "SyA1234567890abcdefghijklmnopqrstuv",
