@@ -1,6 +1,7 @@
 """Write a report's files: whole or not at all, and only when what they say has changed."""
 
 from pathlib import Path
+from threading import Thread
 
 from harness.drawing import Drawing
 from harness.files import sha256, write
@@ -22,9 +23,12 @@ def publish(report: Report, reports: Path, drawing: Drawing) -> Path:
     time is left as it is. The charts are drawn by `drawing` while the rest is written here.
     """
     folder = reports / report.name
+    if drawing.ready:  # a run that made something: nobody else waits for that process
+        drawing.take(report)
     stamp = sha256((_version() + fingerprint(report)).encode())
     if not _current(folder, stamp):
-        drawing.take(report)
+        if not drawing.ready:
+            drawing.take(report)
         files = _files(report, drawing)
         # Without its stamp a half-written report is never taken for a whole one.
         (folder / _STAMP).unlink(missing_ok=True)
@@ -32,6 +36,17 @@ def publish(report: Report, reports: Path, drawing: Drawing) -> Path:
             write(folder / name, content)
         write(folder / _STAMP, "\n".join((stamp, *files)).encode())
     return folder / "index.html"
+
+
+def get_ready() -> None:
+    """Load what pages are made with, in a thread of its own: for whoever has models to wait for meanwhile."""
+
+    def load() -> None:
+        from harness.reporting import page, templating  # noqa: PLC0415 - as in `_files`
+
+        templating.load(page.TEMPLATES)
+
+    Thread(target=load, name="page").start()
 
 
 def _files(report: Report, drawing: Drawing) -> dict[str, bytes]:

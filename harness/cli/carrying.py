@@ -27,7 +27,7 @@ from harness.planning.keys import grader_hash
 from harness.planning.plan import Plan
 from harness.planning.regrading import whole
 from harness.project import Material, permitted
-from harness.publishing import publish
+from harness.publishing import get_ready, publish
 from harness.records.calibrations import Calibration
 from harness.records.results import Report
 from harness.records.runs import Look, Manifest, Revision, Run
@@ -93,7 +93,8 @@ def carry_out(
         at_work.unlock(plans)
         duelling.unlock(at_work, duels)
         if any(part.to_make for plan in plans for part in plan.parts) and not wishes.batch:
-            charts.begin()  # it gets ready while the models are waited for
+            charts.begin()  # this and what pages take get ready while the models are waited for
+            at_work.traffic.idle = get_ready
         meter = Meter(console, sum(plan.trials for plan in plans), at_work.traffic)
         how = _How(sequential=sequential, post=Postroom(console) if wishes.batch else None)
         runs = _perform(at_work, tuple(zip(manifests, plans, strict=True)), meter, how)

@@ -53,6 +53,8 @@ class RetryPolicy:
 
 
 PATIENT = RetryPolicy()
+_LULL = 0.03
+"""Seconds without any reply after which a server is taken to leave us time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,7 @@ async def connect(
         try:
             yield messages
         finally:
-            messages.silence.over()
+            messages.over()
 
 
 class Messages:
@@ -111,7 +113,8 @@ class Messages:
         self._traffic.join(self._turns.limiter)
         self._prices = prices
         self._policy = policy
-        self.silence = Silence(policy.quiet_seconds, self._quiet)
+        self._silence = Silence(policy.quiet_seconds, self._quiet)
+        self._lull = Silence(_LULL, lambda _: pace.traffic.waiting())
         self._outlooks: dict[str, Outlook] = {}
         self._in_hand = 0
         self._ended: AccessError | None = None
@@ -124,11 +127,13 @@ class Messages:
         body = _encoded(request)
         call = self._turns.call(request.model, len(body), request.max_tokens)
         tried = _Tried()
+        failure: CallError | None = None
         self._in_hand += 1
         try:
             answer = await self._patiently(request, body, call, tried)
         except PassingError as passing:
-            failure = passing.error
+            words = f"{passing.error.message} (gave up after attempt {tried.all})"
+            failure = CallError(passing.error.kind, words, hint=passing.error.hint)
         except CallError as error:
             self._doubt(call, error)
             raise
@@ -137,13 +142,19 @@ class Messages:
             raise
         else:
             self._outlook(call).answered()
-            return replace(answer, retries=tried.all - 1)
         finally:
             self._in_hand -= 1
             self._turns.limiter.back(call)
             self._turns.go_on()
-        words = f"{failure.message} (gave up after attempt {tried.all})"
-        raise CallError(failure.kind, words, hint=failure.hint)
+        if failure is not None:
+            raise failure
+        await self._turns.rest()  # what becomes of the answer can wait until the next requests are out
+        return replace(answer, retries=tried.all - 1)
+
+    def over(self) -> None:
+        """Somebody has answered, or nobody is waited for any more."""
+        self._silence.over()
+        self._lull.over()
 
     async def _patiently(self, request: Request, body: bytes, call: Call, tried: "_Tried") -> Answer:
         """Try once, and hand what failed in passing to tenacity as the first of its attempts.
@@ -187,7 +198,8 @@ class Messages:
         return answer
 
     async def _asked(self, request: Request, body: bytes, started: float) -> tuple[Answer, Mapping[str, str]]:
-        self.silence.begun()
+        self._silence.begun()
+        self._lull.begun()
         try:
             # The HTTP client's timeout is per read; a trickling answer never trips it.
             async with asyncio.timeout(self._policy.attempt_seconds):
@@ -196,7 +208,7 @@ class Messages:
             words = f"no whole answer within {self._policy.attempt_seconds:g} s"
             raise PassingError(CallError("timeout", words)) from None
         finally:
-            self.silence.over()  # from here on failures speak for themselves
+            self.over()  # from here on failures speak for themselves
         reply = read_reply(got.headers.get("content-type", ""), got.body)
         answer = Answer(
             text=reply.text,

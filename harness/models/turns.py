@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from harness.pacing.limiter import FULL, Call, Limiter, Ticket
 
+_NOW = 0.0
+
 
 @dataclass(order=True, slots=True)
 class _Waiter:
@@ -28,6 +30,8 @@ class Turns:
         self.clock = clock
         self._queues: dict[str, list[_Waiter]] = {}
         self._alarm: asyncio.TimerHandle | None = None
+        self._rest = asyncio.Event()  # set while nobody more may go for now
+        self._rest.set()
         self._calls = 0
 
     def call(self, model: str, size: int, most_output: int) -> Call:
@@ -50,25 +54,50 @@ class Turns:
             raise
 
     def go_on(self) -> None:
-        """Let all go who may, and set an alarm for the next; called whenever something has changed."""
+        """Let whoever may go, one after the other, and set an alarm for the next; called at every change.
+
+        One in each turn of the event loop, so that its request is on the wire before the next is put
+        together: sent in one burst they would be answered in one, and every burst waits for itself.
+        """
+        if self._rest.is_set():
+            self._step()
+
+    def _step(self) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-        soonest = min((self._drain(queue) for queue in self._queues.values()), default=FULL)
+        soonest = min((self._first(queue) for queue in self._queues.values()), default=FULL)
+        if soonest == _NOW:
+            self._rest.clear()
+            asyncio.get_running_loop().call_soon(self._step)
+            return
+        self._rest.set()
         if soonest < FULL:
             self._alarm = asyncio.get_running_loop().call_later(soonest, self.go_on)
 
-    def _drain(self, queue: list[_Waiter]) -> float:
-        """Let a model's callers go while the limiter allows; seconds until it allows the next."""
-        while queue:
-            first = queue[0]
-            if first.turn.done():  # its task was cancelled
-                heapq.heappop(queue)
-                continue
-            now = self.clock()
-            seconds = self.limiter.wait(now, first.call)
-            if seconds > 0:
-                return seconds
+    async def rest(self) -> None:
+        """Wait until all have gone who may go now: what else is to be done can be done while they are out.
+
+        For whoever holds an answer, so that no signal ends this wait with an exception: it ends the next one.
+        """
+        try:
+            await self._rest.wait()
+            await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) is not None:
+                task.uncancel()
+                task.cancel()
+
+    def _first(self, queue: list[_Waiter]) -> float:
+        """Let a model's first caller go if the limiter allows; seconds until it allows the next, or _NOW."""
+        while queue and queue[0].turn.done():  # its task was cancelled
             heapq.heappop(queue)
-            first.turn.set_result(self.limiter.start(now, first.call))
-        return FULL
+        if not queue:
+            return FULL
+        now, first = self.clock(), queue[0]
+        seconds = self.limiter.wait(now, first.call)
+        if seconds > 0:
+            return seconds
+        heapq.heappop(queue)
+        first.turn.set_result(self.limiter.start(now, first.call))
+        return _NOW

@@ -31,14 +31,20 @@ def _nobody(_: Retry | Quiet) -> None:
     pass
 
 
+def _nothing() -> None:
+    pass
+
+
 @dataclass(slots=True)
 class Traffic:
     """The accounts in use, as they are now.
 
     `tell` hears the first retry of each kind at each place, and of places that have not answered at all.
+    `idle` is called once, if the first calls are waited for: there is time for what will be needed later.
     """
 
     tell: Callable[[Retry | Quiet], None] = _nobody
+    idle: Callable[[], None] = _nothing
     retries: int = 0
     _limiters: list[Limiter] = field(default_factory=list)
     _told: set[tuple[str, str]] = field(default_factory=set)
@@ -46,6 +52,11 @@ class Traffic:
     def join(self, limiter: Limiter) -> None:
         """Take in one more account."""
         self._limiters.append(limiter)
+
+    def waiting(self) -> None:
+        """Take in that the first calls are sent, and that no reply has come for a moment."""
+        idle, self.idle = self.idle, _nothing
+        idle()
 
     def retried(self, retry: Retry) -> None:
         """Count a retry, and tell it if it is the first of its kind."""

@@ -6,6 +6,7 @@ Only what `answers` rendered and our own files go in as they are.
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -27,6 +28,12 @@ def filled(name: str, **values: object) -> str:
     return _templates().get_template(name).render(**values)
 
 
+def load(names: Sequence[str]) -> None:
+    """Compile templates ahead of their first use."""
+    for name in names:
+        _templates().get_template(name)
+
+
 @cache
 def asset(name: str) -> str:
     """Give one of our own files from the folder of the templates."""
@@ -42,6 +49,7 @@ def hashed(text: str) -> str:
 def _templates() -> Environment:
     environment = Environment(
         loader=PackageLoader("harness.reporting"),
+        auto_reload=False,  # else each use asks the disk whether the file has changed
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
