@@ -34,7 +34,7 @@ def test_it_doubles_each_round_up_to_the_ceiling_while_all_is_well() -> None:
     for _ in range(4):
         clean(limit)
         seen.append(limit.limit)
-    assert seen == [START, 40, 80, 100, 100]
+    assert seen == [START, 2 * START, 4 * START, 100, 100]
 
 
 def test_a_limit_that_is_not_used_up_does_not_grow() -> None:
@@ -57,7 +57,7 @@ def test_a_refusal_of_a_call_that_was_started_after_the_cut_is_another_one() -> 
     limit = Concurrency(100)
     limit.refused(10.0, started=9.0, place=1, cooldown=0)
     limit.refused(12.0, started=11.0, place=1, cooldown=0)
-    assert limit.limit == 12
+    assert limit.limit == math.floor(0.8 * math.floor(0.8 * START))
 
 
 def test_a_refusal_just_above_what_was_borne_cuts_no_deeper_than_that() -> None:
@@ -66,16 +66,48 @@ def test_a_refusal_just_above_what_was_borne_cuts_no_deeper_than_that() -> None:
     assert limit.limit == 18
 
 
+@pytest.mark.parametrize(
+    ("place", "left"),
+    [(17, 16), (13, 12), (5, 12)],
+    ids=["to what was borne", "down to a half", "no further"],
+)
+def test_more_than_were_ever_borne_cuts_deeper_where_answers_come_quickly(place: int, left: int) -> None:
+    limit = Concurrency(100)
+    limit.answered(1, 0.3)
+    limit.refused(1.0, started=0.9, place=place, cooldown=0)
+    assert limit.limit == left
+
+
+@pytest.mark.parametrize(
+    ("borne", "seconds"), [(1, 10.0), (10, 0.3)], ids=["it would show too late", "so many were borne before"]
+)
+def test_a_refusal_that_is_about_the_rate_cuts_a_fifth(borne: int, seconds: float) -> None:
+    limit = Concurrency(100)
+    limit.answered(borne, seconds)
+    limit.refused(1.0, started=0.9, place=10, cooldown=0)
+    assert limit.limit == math.floor(0.8 * START)
+
+
+@pytest.mark.parametrize("in_hand", [4, 8, 12, 20, 25, 30, 40])
+def test_a_server_that_takes_so_many_at_once_gets_so_many_at_once(in_hand: int) -> None:
+    limits = Limits(in_hand=in_hand)
+    done = Simulation(limits).run(1000)
+    best = ideal(limits, 1000, ceiling=done.ceiling, latency=done.latency, tokens=done.tokens)
+    assert limits.refused <= START + 10
+    assert done.wall <= 1.1 * best
+
+
 @pytest.mark.parametrize(("cooldown", "quiet"), [(0.0, COOLDOWN), (3.0, COOLDOWN), (40.0, 40.0)])
 def test_after_a_cut_it_rests_and_then_grows_by_a_twentieth(cooldown: float, quiet: float) -> None:
     limit = Concurrency(400)
     clean(limit, rounds=3)
     limit.refused(0.0, started=-1.0, place=1, cooldown=cooldown)
-    assert limit.limit == 128
+    cut = math.floor(0.8 * 8 * START)
+    assert limit.limit == cut
     clean(limit, now=quiet - 0.1, rounds=3)
-    assert limit.limit == 128
+    assert limit.limit == cut
     clean(limit, now=quiet)
-    assert limit.limit == 128 + 6
+    assert limit.limit == cut + cut // 20
 
 
 def test_a_server_s_trouble_blocks_growth_and_cuts_nothing() -> None:
@@ -140,7 +172,7 @@ def test_between_two_refusals_it_measures_the_rate_whatever_the_depth(depth: int
             now += 1 / 50  # asked a quarter faster than the server bears
         else:
             refusals += 1
-            learned.refused(mark, now, until=now, fresh=True)
+            learned.refused(mark, now, until=now, fresh=True, measures=True)
             now += 1
     if depth == 40:
         assert learned.rate == pytest.approx(40, rel=0.3)

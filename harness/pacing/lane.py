@@ -98,8 +98,11 @@ class Lane:
             level = quota.remaining - min(_RESERVE * depth, rate) + refilled
             self._told[quota.kind] = Bucket(rate, depth, level, now)
 
-    def refused(self, spending: Spending, now: float, after: float | None) -> None:
-        """Take in a 429: measure, and hold the lane for `after` seconds, or for a moment that doubles."""
+    def refused(self, spending: Spending, now: float, after: float | None, *, measures: bool) -> None:
+        """Take in a 429: hold the lane for `after` seconds, or for a moment that doubles.
+
+        One that `measures` tells of the rate, and of nothing else.
+        """
         fresh = self._refused_at is None or spending.started > self._refused_at
         if fresh:
             self._refused_at = now
@@ -107,4 +110,4 @@ class Lane:
         hold = min(_LONGEST_HOLD, _FIRST_HOLD * 2 ** (max(self._in_vain, 1) - 1)) if after is None else after
         self.held_until = max(self.held_until, now + hold)
         for learned, mark in zip((self._requests, self._tokens), spending.marks, strict=True):
-            learned.refused(mark, now, until=self.held_until, fresh=fresh)
+            learned.refused(mark, now, until=self.held_until, fresh=fresh, measures=measures and fresh)

@@ -71,12 +71,13 @@ class Learned:
         if self._bucket is not None:
             self._bucket.level -= amount
 
-    def refused(self, mark: Mark, now: float, *, until: float, fresh: bool) -> None:
-        """Measure at the refusal of the call of this mark; nothing will go out before `until`.
+    def refused(self, mark: Mark, now: float, *, until: float, fresh: bool, measures: bool) -> None:
+        """Take in the refusal of the call of this mark; nothing will go out before `until`.
 
-        Only the first of a burst (`fresh`) can end a stretch of time, and only if enough was accepted in it.
+        One that `measures` ends a stretch of time, if enough was accepted in it; the first of a burst is
+        `fresh`, and begins a pause.
         """
-        if fresh and self._measure(mark, now):
+        if measures and self._measure(mark, now):
             self._since, self._base, self._calls, self._paused = until, self.spent, 0, 0.0
         elif mark.started >= self._since:
             self._base += mark.amount

@@ -71,6 +71,7 @@ class Limiter:
         self.in_flight -= 1
         self._stalled.clear()
         ticket.lane.succeeded(ticket.spending, *tokens)
+        self.concurrency.answered(ticket.place, now - ticket.spending.started)
         if clean:
             self.concurrency.succeeded(now)
 
@@ -82,7 +83,9 @@ class Limiter:
         """Take in a 429; seconds that the server asks to wait, and until its limits are whole again."""
         self.in_flight -= 1
         self.refusals += 1
-        ticket.lane.refused(ticket.spending, now, after)
+        # What was refused for too many at once measures no rate.
+        crowded = self.concurrency.crowded(ticket.place)
+        ticket.lane.refused(ticket.spending, now, after, measures=not crowded)
         cooldown = max(after or 0.0, reset)
         started = ticket.spending.started
         self.concurrency.refused(now, started=started, place=ticket.place, cooldown=cooldown)
