@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import BinaryIO, Self, TypeVar
@@ -120,19 +120,25 @@ class Client:
 
     async def _reply(self, body: bytes) -> Reply:
         response = await self._opened("POST", self._messages, body)
-        return Reply(response.headers, await _whole(response))
+        return Reply(_plain(response.headers), await _whole(response))
 
-    async def _read(self, method: str, path: str, content: bytes | None = None) -> bytes:
+    async def _read(self, method: str, path: str, content: bytes = b"") -> bytes:
         return await _whole(await self._opened(method, self._url(path), content))
 
-    async def _opened(self, method: str, url: httpx2.URL, content: bytes | None = None) -> httpx2.Response:
+    async def _opened(self, method: str, url: httpx2.URL, content: bytes = b"") -> httpx2.Response:
         """Send a request and give its reply with the body unread; a refusal is raised."""
-        # Not the client's `build_request`: merging headers that are always the same costs as much as sending.
+        # Not the client's `build_request`, nor `content=`: working out headers that are always the same, or
+        # that the transport sets anyhow, costs as much as sending.
         request = httpx2.Request(
-            method, url, content=content, headers=self._headers, extensions={"timeout": self._timeout}
+            method,
+            url,
+            headers=self._headers,
+            stream=httpx2.ByteStream(content),
+            extensions={"timeout": self._timeout},
         )
+        request.read()
         begun = time.monotonic()
-        response = await self._http.send(request, stream=True)
+        response = await self._http.send(request)
         if _LOG.isEnabledFor(logging.DEBUG):
             _note(request, response, time.monotonic() - begun)
         if response.is_success:
@@ -177,9 +183,14 @@ class Client:
         return text.replace(self._key, "[key]") if len(self._key) >= _SHORTEST_SECRET else text
 
 
+def _plain(headers: httpx2.Headers) -> Mapping[str, str]:
+    """Give headers as a dictionary, names in small letters: theirs works the encoding out at each look."""
+    return {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in headers.raw}
+
+
 def _note(request: httpx2.Request, response: httpx2.Response, seconds: float) -> None:
     """Put down that a server replied: where, how and when; neither body nor key."""
-    asked = f"{request.method} {request.url.path}, {request.headers.get('content-length', '0')} bytes"
+    asked = f"{request.method} {request.url.path}, {len(request.content)} bytes"
     told = {name: value for name, value in response.headers.items() if name.startswith(_TOLD)}
     _LOG.debug("%s: %d after %.3f s %s", asked, response.status_code, seconds, json.dumps(told))
 
@@ -215,7 +226,7 @@ async def _whole(response: httpx2.Response) -> bytes:
     """Read a body to its end, unpacked piece by piece, so that a small bomb cannot fill the memory."""
     body = bytearray()
     try:
-        async for part in response.aiter_bytes():
+        async for part in _parts(response):
             body += part
             if len(body) > _LONGEST_REPLY:
                 words = f"the reply is longer than {_LONGEST_REPLY // 2**20} MB"
@@ -224,3 +235,11 @@ async def _whole(response: httpx2.Response) -> bytes:
     finally:
         await response.aclose()
     return bytes(body)
+
+
+def _parts(response: httpx2.Response) -> AsyncIterable[bytes]:
+    """Give the pieces of a body as they come, unpacked where they are packed."""
+    stream = response.stream
+    if isinstance(stream, httpx2.AsyncByteStream) and "content-encoding" not in response.headers:
+        return stream
+    return response.aiter_bytes()
