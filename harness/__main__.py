@@ -13,6 +13,7 @@ _YOUNG = 50_000
 def main() -> int:
     """Run one command in a process of its own and return its exit code."""
     listen()
+    gc.disable()  # until the command is imported: what modules are made of stays
     gc.set_threshold(_YOUNG)
     from harness.cli.main import main as door  # noqa: PLC0415 - a signal during these imports must end cleanly
 

@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
-from harness.parsing.reading import from_json
+from harness.parsing.reading import from_json, get_ready
 from harness.records.outcomes import Answer, Failed, Outcome
 from harness.records.results import Arm, Report
 from harness.reporting import selection
@@ -31,6 +31,11 @@ class Drawing:
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
         self._reply: Future[tuple[str, str]] | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether the process has been begun."""
+        return self._process is not None
 
     def begin(self) -> None:
         """Start the process, so that it is ready when there is something to draw."""
@@ -118,6 +123,7 @@ def main() -> None:
     from harness.charts.of_report import draw  # noqa: PLC0415 - as above
 
     load()
+    get_ready(Report)
     text = sys.stdin.read()
     if text:  # else the run ended without anything to draw
         drawn = draw(from_json(Report, text))

@@ -5,6 +5,7 @@ A command's module is imported when it is called, so that `--help` costs next to
 
 import contextlib
 import difflib
+import gc
 import importlib
 import io
 import os
@@ -105,6 +106,9 @@ class Commands(click.Group):
         if cmd_name not in self.list_commands(ctx):
             return None
         module = importlib.import_module(f"harness.cli.{_MODULES.get(cmd_name, cmd_name)}")
+        if not gc.isenabled():  # `__main__` has left it to us
+            gc.freeze()
+            gc.enable()
         command: click.Command = module.command
         return command
 

@@ -151,6 +151,7 @@ class Meter:
         self._words: dict[str, tuple[str, str]] = {}
         self._began = self._spoken = time.monotonic()
         self._console = console
+        self._moving = console.is_terminal  # asks the system each time
         self._trials = trials
         self._traffic = traffic
         traffic.tell = self._told
@@ -164,7 +165,7 @@ class Meter:
             _Wire(traffic),
             console=console,
             transient=True,
-            disable=not console.is_terminal,
+            disable=not self._moving,
         )
         self._task = self._progress.add_task("trials", total=trials, spent="", rate="")
 
@@ -243,9 +244,10 @@ class Meter:
     def _step(self) -> None:
         self.done += 1
         now = time.monotonic()
-        rate = f"{self.done / max(now - self._began, 0.001):,.1f}/s"
-        self._progress.update(self._task, advance=1, spent=words.dollars(self.cost), rate=rate)
-        if not self._console.is_terminal and now - self._spoken >= _QUIET_SECONDS:
+        if self._moving:
+            rate = f"{self.done / max(now - self._began, 0.001):,.1f}/s"
+            self._progress.update(self._task, advance=1, spent=words.dollars(self.cost), rate=rate)
+        elif now - self._spoken >= _QUIET_SECONDS:
             self._spoken = now
             left = (self._trials - self.done) * (now - self._began) / self.done / 60
             self._console.print(
@@ -256,7 +258,7 @@ class Meter:
         """Say that another run makes what is left; once where nothing can be redrawn."""
         waiting = f"waiting for another run: {words.many(calls, 'call')}"
         self._progress.update(self._task, description=waiting if calls else "trials")
-        if calls and not self._waited and not self._console.is_terminal:
+        if calls and not self._waited and not self._moving:
             self._console.print(waiting)
         self._waited = calls > 0
 

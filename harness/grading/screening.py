@@ -78,8 +78,9 @@ def _stock(words: tuple[str, ...]) -> bool:
     phrase = " ".join(words)
     if phrase in _PHRASES or _REFUSAL.fullmatch(phrase):
         return True
-    latin = sum(word in _LATIN_WORDS for word in words)
-    return "lorem ipsum" in phrase and latin >= _LATIN * len(words)
+    if "lorem ipsum" not in phrase:
+        return False
+    return sum(word in _LATIN_WORDS for word in words) >= _LATIN * len(words)
 
 
 def _echoed(words: tuple[str, ...], prompt: str) -> float:

@@ -101,7 +101,7 @@ class Sight:
     origins: Sequence[int]
 
 
-@lru_cache(maxsize=64)  # a judge asks about one answer many times
+@lru_cache(maxsize=512)  # an answer is looked at many times while it is in hand, among a hundred others
 def sight(text: str) -> Sight:
     r"""Leave out what cannot be seen, and break what looks like a marker of the judge's prompt.
 

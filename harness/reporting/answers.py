@@ -6,6 +6,7 @@ links survive only as http, https or mailto.
 
 import html
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -55,9 +56,10 @@ def _marked(body: str, quotes: Sequence[Quote]) -> tuple[str, frozenset[str]]:
     starts = accumulate((len(text) for text in texts), initial=0)
     cuts = sorted({position for start, end, _ in spans for position in (start, end)})
     opened: set[str] = set()
-    marked = [_piece(text, start, cuts, spans, opened) for text, start in zip(texts, starts, strict=False)]
-    tags = [*pieces[1::2], ""]
-    return "".join(part for pair in zip(marked, tags, strict=True) for part in pair), frozenset(opened)
+    for place, (text, start) in enumerate(zip(texts, starts, strict=False)):
+        if any(first < start + len(text) and start < last for first, last, _ in spans):
+            pieces[2 * place] = _piece(text, start, cuts, spans, opened)
+    return "".join(pieces), frozenset(opened)
 
 
 _Span = tuple[int, int, Quote]
@@ -66,20 +68,25 @@ _Span = tuple[int, int, Quote]
 def _spans(text: str, quotes: Sequence[Quote]) -> list[_Span]:
     if not quotes:
         return []
-    runs = [run.span() for run in _LETTERS.finditer(text)]
-    offsets = [index for start, end in runs for index in range(start, end)]
-    letters = "".join(text[start:end] for start, end in runs)
+    runs = [(run.start(), run.group()) for run in _LETTERS.finditer(text)]
+    letters = "".join(run for _, run in runs)
+    counts = [0, *accumulate(len(run) for _, run in runs)]
+
+    def position(letter: int) -> int:
+        run = bisect_right(counts, letter) - 1
+        return runs[run][0] + letter - counts[run]
+
     spans = []
     for quote in quotes:
         wanted = "".join(_LETTERS.findall(quote.text))
         found = letters.find(wanted) if wanted else -1
         if found >= 0:
-            spans.append((offsets[found], offsets[found + len(wanted) - 1] + 1, quote))
+            spans.append((position(found), position(found + len(wanted) - 1) + 1, quote))
     return spans
 
 
 def _piece(text: str, start: int, cuts: list[int], spans: list[_Span], opened: set[str]) -> str:
-    """Escape one run of text between two tags, each part of it inside the marks that cover it."""
+    """Escape one run of text between two tags again, each part of it inside the marks that cover it."""
     end = start + len(text)
     edges = [start, *(cut for cut in cuts if start < cut < end), end]
     parts = []

@@ -12,7 +12,7 @@ from harness.records.record import Record
 from harness.records.results import Arm, Report
 from harness.reporting import selection, words
 from harness.reporting.answers import LONGEST, Quote, rendered
-from harness.reporting.packing import Packer, packer
+from harness.reporting.packing import Packer, packer, samples
 from harness.reporting.templating import filled
 from harness.reporting.untrusted import visible
 
@@ -68,12 +68,19 @@ class Panel(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column(Record):
-    """One arm's attempts, with its score in points (`None` where not graded) and its gain over the base."""
+class Sum(Record):
+    """One arm's score in points (`None` where not graded) and its gain over the base."""
 
     label: str
     score: float | None
     gain: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column(Record):
+    """One arm's attempts, below their sum."""
+
+    sum: Sum
     panels: tuple[Panel, ...]
 
 
@@ -88,7 +95,7 @@ class CaseView(Record):
 
     id: str
     title: str
-    columns: tuple[Column, ...]
+    sums: tuple[Sum, ...]
     flips: int
     states: tuple[str, ...]
     facts: Mapping[str, object]
@@ -109,12 +116,14 @@ def general(report: Report) -> tuple[Criterion, ...]:
 
 
 def views(report: Report) -> Views:
-    """Give every case in the report's order."""
-    told = [_view(each) for each in _told(report)]
-    bodies = [body for _, body in told]
-    packing = packer(bodies)
-    packed = (replace(view, packed=packing.pack(body)) for view, body in told)
-    return Views(cases=tuple(packed), packer=packing)
+    """Give every case in the report's order; of what they unfold to, one at a time is held unpacked."""
+    told = list(_told(report))
+    packing = packer([_view(told[place])[1] for place in samples(len(told))])
+    return Views(cases=tuple(_packed(packing, *_view(each)) for each in told), packer=packing)
+
+
+def _packed(packing: Packer, view: CaseView, body: str) -> CaseView:
+    return replace(view, packed=packing.pack(body))
 
 
 def _told(report: Report) -> Iterator["_Told"]:
@@ -212,7 +221,7 @@ def _view(told: _Told) -> tuple[CaseView, str]:
     view = CaseView(
         id=told.case.id,
         title=visible(told.case.title or told.case.id),
-        columns=columns,
+        sums=tuple(column.sum for column in columns),
         flips=len(told.flips),
         states=states,
         facts=_facts(told, states),
@@ -239,10 +248,9 @@ def _facts(told: _Told, states: Sequence[str]) -> Mapping[str, object]:
 def _column(told: _Told, place: int, places: _Places) -> Column:
     trials, score, base = told.trials[place], told.scores[place], told.scores[0]
     attempts = sorted({attempt for each in trials.values() for attempt in each})
+    gain = None if place == 0 or score is None or base is None else score - base
     return Column(
-        label=told.arms[place],
-        score=score,
-        gain=None if place == 0 or score is None or base is None else score - base,
+        sum=Sum(label=told.arms[place], score=score, gain=gain),
         panels=tuple(_panel(told, place, attempt, places) for attempt in attempts),
     )
 

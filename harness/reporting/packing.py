@@ -19,7 +19,7 @@ _WINDOW = 1 << 15
 _LEVEL = 6
 """The highest one, 9, takes twice as long for less than a hundredth of the page."""
 _WORTH = 8
-"""With fewer texts the dictionary would cost more than it saves."""
+"""Texts that a dictionary is worth its room for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +43,15 @@ class Packer(Record):
         return Packer().pack(self.known.decode())
 
 
-def packer(texts: Sequence[str]) -> Packer:
-    """Make a packer for texts like these: it knows how two of them begin and how one ends."""
-    if len(texts) < _WORTH:
+def samples(count: int) -> Sequence[int]:
+    """Say which of so many texts a packer should know; none of a few, which are not worth a dictionary."""
+    return () if count < _WORTH else tuple(place * count // 3 for place in range(3))
+
+
+def packer(known: Sequence[str]) -> Packer:
+    """Make a packer for texts like these `samples`: it knows how two of them begin and how one ends."""
+    if not known:
         return Packer()
-    first, second, third = (texts[place * len(texts) // 3].encode() for place in range(3))
+    first, second, third = (text.encode() for text in known)
     parts = (first[: _WINDOW * 3 // 8], second[: _WINDOW * 3 // 8], third[-_WINDOW // 4 :])
     return Packer(known=b"".join(part.decode(errors="ignore").encode() for part in parts))
