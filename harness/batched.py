@@ -25,7 +25,6 @@ from harness.runner import AGENT, Answered, Event, Left, Marked, Paid, Unmarked
 from harness.session import Session, Watch, estimates, failure_of
 from harness.store.batches import Batches
 from harness.store.changes import Changes
-from harness.store.store import Store
 
 
 async def perform(
@@ -70,11 +69,6 @@ def _likely(plans: Sequence[tuple[Manifest, Plan]]) -> Callable[[Item], float | 
             if part.calls:
                 each[run_id(manifest), name] = None if part.cost is None else part.cost / part.calls
     return lambda item: each.get((item.run, item.grader or AGENT))
-
-
-def under_way(store: Store) -> frozenset[str]:
-    """Return the keys of all requests that are in a batch now: paid for, and still to be fetched."""
-    return Batches(store).under_way()
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,9 +42,9 @@ def get_ready() -> None:
     """Load what pages are made with, in a thread of its own: for whoever has models to wait for meanwhile."""
 
     def load() -> None:
-        from harness.reporting import page, templating  # noqa: PLC0415 - as in `_files`
+        from harness.reporting import page, templating  # noqa: F401, PLC0415 - as in `_files`
 
-        templating.load(page.TEMPLATES)
+        templating.load()
 
     Thread(target=load, name="page").start()
 
@@ -52,6 +52,7 @@ def get_ready() -> None:
 def _files(report: Report, drawing: Drawing) -> dict[str, bytes]:
     from harness.reporting.cases import views  # noqa: PLC0415 - as below
     from harness.reporting.page import html  # noqa: PLC0415 - templates, which an unchanged report needs not
+    from harness.reporting.templating import load  # noqa: PLC0415 - as above
 
     told = views(report)
     files = {
@@ -61,6 +62,7 @@ def _files(report: Report, drawing: Drawing) -> dict[str, bytes]:
         "junit.xml": junit([report]).encode(),
         "summary.json": as_json_summary(summary(report)).encode(),
     }
+    load()  # before the charts are waited for
     charts = drawing.charts()
     return {
         "index.html": html(report, charts, told).encode(),

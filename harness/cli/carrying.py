@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from harness import batched, duelling, stopping
+from harness import duelling, stopping
 from harness.assembling import agreements, arm, provenance, report, shared_cases
 from harness.cli.options import Wishes, store_path
-from harness.cli.posting import Postroom, show_sent, warn_of_sent
 from harness.cli.screen import Meter, err, plain, show_plan
 from harness.cli.stopping import until_stopped
 from harness.comparison.correcting import corrections, favours
@@ -36,8 +36,12 @@ from harness.reporting import words
 from harness.session import Session
 from harness.statistics.sequential import sizes
 from harness.stopping import refuse_unfit
+from harness.store.batches import Batches
 from harness.store.opening import open_store
 from harness.store.store import Store
+
+if TYPE_CHECKING:
+    from harness.cli.posting import Postroom
 
 REPORTS = "reports"
 
@@ -75,17 +79,15 @@ def carry_out(
     if sequential:
         refuse_unfit(manifests, batch=wishes.batch)
     with drawing() as charts, session_for(material, wishes) as at_work:
-        sent = batched.under_way(at_work.store)
+        sent = Batches(at_work.store).under_way()
         plans = tuple(at_work.plan(manifest, sent=sent if wishes.batch else None) for manifest in manifests)
         duels = duelling.plans(at_work, manifests)
         show_plan(console, (*plans, *duels))
         if sequential:
             looks = words.listed([str(size) for size in sizes(len(material.cases))])
             console.print(f"That is the most it can take: it looks after {looks} cases and may stop there.")
-        if wishes.batch:
-            show_sent(console, plans)
-        elif sent:
-            warn_of_sent(console, [at_work.plan(manifest, sent=sent) for manifest in manifests])
+        if sent or wishes.batch:
+            _tell_of_batches(at_work, plans if wishes.batch else (), manifests, sent)
         _warn_of_gate(at_work.store, manifests)
         if wishes.plan_only:
             return Carried(plans=(*plans, *duels))
@@ -96,7 +98,7 @@ def carry_out(
             charts.begin()  # this and what pages take get ready while the models are waited for
             at_work.traffic.idle = get_ready
         meter = Meter(console, sum(plan.trials for plan in plans), at_work.traffic)
-        how = _How(sequential=sequential, post=Postroom(console) if wishes.batch else None)
+        how = _How(sequential=sequential, post=_postroom() if wishes.batch else None)
         runs = _perform(at_work, tuple(zip(manifests, plans, strict=True)), meter, how)
         meter.conclude()
         unasked = _duel(at_work, runs, duels, meter)
@@ -104,6 +106,24 @@ def carry_out(
         made = assemble(at_work.store, runs, material.labels, typed)
         page = publish(made, material.root / REPORTS, charts)
     return Carried(plans=(*plans, *duels), report=made, page=page, left=left)
+
+
+def _tell_of_batches(
+    at_work: Session, plans: Sequence[Plan], manifests: Sequence[Manifest], sent: frozenset[str]
+) -> None:
+    """Say what these plans will find in a batch; without plans, what this command would pay for twice."""
+    from harness.cli.posting import show_sent, warn_of_sent  # noqa: PLC0415 - as in `_postroom`
+
+    if plans:
+        show_sent(err(), plans)
+    else:
+        warn_of_sent(err(), [at_work.plan(manifest, sent=sent) for manifest in manifests])
+
+
+def _postroom() -> "Postroom":
+    from harness.cli.posting import Postroom  # noqa: PLC0415 - few go by batches, and all would wait for it
+
+    return Postroom(err())
 
 
 def paced(material: Material, wishes: Wishes) -> Material:
@@ -185,7 +205,7 @@ class _How:
     """In looks, by batches, or, with neither, all at once."""
 
     sequential: bool
-    post: Postroom | None
+    post: "Postroom | None"
 
 
 def _perform(
@@ -197,6 +217,8 @@ def _perform(
     with meter.running():
         try:
             if how.post:
+                from harness import batched  # noqa: PLC0415 - as in `_postroom`
+
                 return until_stopped(batched.perform(at_work, plans, meter.watch, how.post.tell))
             if how.sequential:
                 return until_stopped(stopping.perform(at_work, plans, meter.watch, say))
@@ -226,7 +248,7 @@ def _duel(at_work: Session, runs: Sequence[Run], planned: Sequence[Plan], meter:
 
 def _left(at_work: Session, manifests: Sequence[Manifest], *, batch: bool) -> str:
     """Say what the next command would have to make, and for how much."""
-    sent = batched.under_way(at_work.store) if batch else None
+    sent = Batches(at_work.store).under_way() if batch else None
     plans = [at_work.plan(manifest, sent=sent) for manifest in manifests]
     plans += duelling.plans(at_work, manifests)
     parts = Counter[str]()

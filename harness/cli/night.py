@@ -26,6 +26,7 @@ from harness.records.runs import Manifest, Run
 from harness.reporting.words import dollars, many
 from harness.runner import Event, Paid
 from harness.session import Session, Watch
+from harness.store.batches import Batches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,7 @@ class _Hands:
             make=self.make,
             grade=self.grade,
             report=self.report,
-            sent=batched.under_way(self.session.store) if self.wishes.batch else None,
+            sent=Batches(self.session.store).under_way() if self.wishes.batch else None,
         )
 
     def make(self, what: str, planned: Planned) -> tuple[Run, ...]:

@@ -21,7 +21,6 @@ from harness.reporting.grid import grids
 from harness.reporting.templating import asset, filled, hashed
 from harness.reporting.untrusted import visible
 
-TEMPLATES = ("page.html", "case.html")
 _CHARTS = ("forest", "scores", "heatmap")
 _STYLES = ("page.css", "cases.css", "media.css")
 _SCRIPTS = ("theme.js", "folded.js", "filter.js", "links.js", "reading.js", "keys.js")

@@ -6,7 +6,6 @@ Only what `answers` rendered and our own files go in as they are.
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -28,9 +27,9 @@ def filled(name: str, **values: object) -> str:
     return _templates().get_template(name).render(**values)
 
 
-def load(names: Sequence[str]) -> None:
-    """Compile templates ahead of their first use."""
-    for name in names:
+def load() -> None:
+    """Compile all templates ahead of their first use: a tenth of a second."""
+    for name in _templates().list_templates(extensions=("html",)):
         _templates().get_template(name)
 
 
