@@ -2,9 +2,9 @@
 
     make performance      or: python benchmarks/quote.py [startup throughput ...]
 
-docs/performance.md and docs/reports.md do. A block of them begins with `<!-- COMMAND -->` and ends with
+Those of docs/performance.md, reliability.md and reports.md. A block of them begins with `<!-- COMMAND -->` and ends with
 `<!-- end -->`; what stands between is replaced by what the command prints. Without names all blocks are
-written anew, which takes half an hour; do it on a machine that does nothing else.
+written anew, which takes most of an hour; do it on a machine that does nothing else.
 """
 
 import re
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parent.parent
-DOCUMENTS = tuple(REPOSITORY / "docs" / name for name in ("performance.md", "reports.md"))
+DOCUMENTS = tuple(REPOSITORY / "docs" / name for name in ("performance.md", "reliability.md", "reports.md"))
 _BLOCK = re.compile(r"(<!-- (python benchmarks/\S+\.py[^\n]*) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 

@@ -64,4 +64,4 @@ class Judge:
 
     def question(self, exam: Exam, call: Call, criteria: Sequence[Criterion], fault: str = "") -> Request:
         """Build what is asked about these criteria of a call, for whoever sends it."""
-        return judge_request(call.seat, self.api_version, exam, criteria, fault)
+        return judge_request(call.seat, self.api_version, exam, criteria, fault, alone=call.alone)

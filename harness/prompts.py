@@ -98,14 +98,21 @@ class Exam:
 
 
 def judge_request(
-    seat: Seat, api_version: str, exam: Exam, criteria: Sequence[Criterion], fault: str = ""
+    seat: Seat,
+    api_version: str,
+    exam: Exam,
+    criteria: Sequence[Criterion],
+    fault: str = "",
+    *,
+    alone: bool = False,
 ) -> Request:
     """Build one request about criteria of an answer: exactly one, unless the seat asks by dimension.
 
-    `fault` is what was wrong with the judge's first reply.
+    `fault` is what was wrong with the judge's first reply. One that is `alone` about its answer says the same
+    in one part, so that it is not written to the cache: that costs a quarter more, and nobody would read it.
     """
     spec, by_dimension = seat.model, seat.mode == "dimension"
-    task = (_task_of_dimension if by_dimension else _task)(exam, criteria, fault)
+    data, task = _data(exam), (_task_of_dimension if by_dimension else _task)(exam, criteria, fault)
     return Request(
         provider=spec.provider,
         base_url=spec.base_url,
@@ -114,7 +121,7 @@ def judge_request(
         max_tokens=spec.max_tokens,
         effort=spec.effort,
         system=SYSTEM_OF_DIMENSION if by_dimension else SYSTEM,
-        messages=(Message(role="user", parts=(_data(exam), task)),),
+        messages=(Message(role="user", parts=(data + task,) if alone else (data, task)),),
         schema=SCHEMA_OF_DIMENSION if by_dimension else SCHEMA,
         sample=_sample(seat.vote, again=bool(fault)),
     )

@@ -83,6 +83,17 @@ def test_running_again_makes_no_call_and_needs_no_key(small: Small) -> None:
     assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
 
 
+def test_an_answer_that_is_asked_about_once_is_not_written_to_the_cache(door: Door, server: Loopback) -> None:
+    judge = {"name": "claude-haiku-5-5", "max_tokens": 400, "base_url": server.url}
+    door.eval(server.url, graders=[{"kind": "judge", "model": judge, "mode": "dimension", "canary": False}])
+    plan = door.run("run", "small", "--plan")
+    assert "question with its answer: not cached, as each is asked about once" in plan.err
+    assert door.run("run", "small").code == 0
+    judged = [(seen.body or {})["messages"] for seen in server.requests if seen.judge]
+    assert len(judged) == TWO
+    assert "cache_control" not in json.dumps(judged)
+
+
 def test_a_shared_prompt_is_written_to_the_cache_once_and_what_that_saved_is_said(small: Small) -> None:
     small.server.latency = 0.05
     small.door.write("agents/helper.md", AGENT.replace("Answer briefly.", "Answer briefly. " * 300))

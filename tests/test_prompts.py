@@ -7,6 +7,7 @@ import pytest
 
 from front_door import Door
 from harness.grading.seats import Seat
+from harness.models.wire import wire
 from harness.planning.work import marks_of
 from harness.prompts import Exam, judge_request
 from harness.records.inputs import Case
@@ -34,6 +35,17 @@ def test_the_judge_sees_guidance_and_reference_between_markers_before_the_answer
         )
     ]
     assert places == sorted(places)
+
+
+def test_what_is_asked_alone_reads_the_same_and_is_not_put_into_the_cache() -> None:
+    exam, seat = Exam(CASE, "The answer.", "n0nce"), Seat(model=JUDGE)
+    alone = judge_request(seat, "v", exam, [criterion("input")], alone=True)
+    (text,) = alone.messages[0].parts
+    assert text == read(CASE)
+    assert "cache_control" not in json.dumps(wire(alone)["messages"])
+    assert "cache_control" in json.dumps(
+        wire(judge_request(seat, "v", exam, [criterion("input")]))["messages"]
+    )
 
 
 def test_a_case_without_them_shows_no_empty_markers() -> None:

@@ -28,6 +28,7 @@ from harness.records.runs import Manifest
 from making import JUDGE, Shelf, answer, case, criterion, manifest, rubric, verdict
 
 OPUS = ModelSpec(name="claude-opus-5-5", max_tokens=500)
+THREE = (JUDGE, OPUS, replace(JUDGE, name="another-1"))
 TWO = [rubric("security", *(criterion(name) for name in "abc")), rubric("design", criterion("d"))]
 ASKED = criterion("a")
 METS = st.sampled_from([True, False, None])
@@ -138,6 +139,24 @@ def test_the_order_of_a_file_changes_neither_calls_nor_their_order(mode: JudgeMo
     assert len(orders) == 1
 
 
+@pytest.mark.parametrize(
+    ("spec", "alone"),
+    [
+        (GraderSpec(kind="judge", model=JUDGE, mode="dimension"), [False, False]),
+        (GraderSpec(kind="judge", panel=THREE, mode="dimension"), [False] * 6),
+        (GraderSpec(kind="judge", model=JUDGE, mode="dimension", votes=3), [False] * 6),
+    ],
+    ids=["two dimensions", "three models", "three votes"],
+)
+def test_a_call_is_alone_where_its_model_is_asked_nothing_else_about_the_answer(
+    spec: GraderSpec, alone: list[bool]
+) -> None:
+    marks = list(marks_of(judged(spec), case("queues"), answer()))
+    assert [call.alone for call in calls(marks)] == alone
+    security = [mark for mark in marks if mark.dimension == "security"]
+    assert all(call.alone == (spec.votes == 1) for call in calls(security))
+
+
 def test_a_call_keeps_its_name_when_parts_of_it_are_stored() -> None:
     asked = judged(GraderSpec(kind="judge", model=JUDGE, mode="dimension"))
     marks = list(marks_of(asked, case("queues"), answer()))
@@ -154,7 +173,7 @@ def test_a_dearer_judge_has_a_seat_at_every_verdict_only_if_it_regrades_all() ->
 
 @pytest.mark.parametrize("mode", ["criterion", "dimension"])
 @pytest.mark.parametrize("votes", [1, 3])
-@pytest.mark.parametrize("panel", [(), (JUDGE, OPUS, replace(JUDGE, name="another-1"))])
+@pytest.mark.parametrize("panel", [(), THREE])
 @pytest.mark.parametrize("when", ["", "flips", "both"])
 @pytest.mark.parametrize("canary", [False, True])
 def test_the_plan_counts_the_calls_that_are_made_before_and_after_there_are_answers(

@@ -154,9 +154,18 @@ class _Costs:
         return self._judge("regrades", regraders[0], most) if most.calls else None
 
     def _judge(self, name: str, model: ModelSpec, toll: Toll) -> Part:
-        """One write of the cached prefix per answer, reads of it and a short tail per criterion."""
+        """One write of the cached prefix per answer, reads of it and a short tail per criterion.
+
+        Where each answer is asked about once, nothing is cached.
+        """
         mean = _tokens(len(SYSTEM) + toll.characters / toll.prefixes) if toll.prefixes else 0
-        prefix = _Prefix("question with its answer", tokens=mean, number=toll.prefixes, calls=toll.calls)
+        prefix = _Prefix(
+            "question with its answer",
+            tokens=mean,
+            number=toll.prefixes,
+            calls=toll.calls,
+            shared=toll.calls > toll.prefixes,
+        )
         tails = Usage(input_tokens=120 * toll.to_make)
         return self._part(name, model, (toll.stored, toll.to_make, toll.calls), (tails, prefix), GUESS_JUDGE)
 
@@ -179,7 +188,9 @@ class _Costs:
         each = min(habit.output_tokens * (to_make / calls if calls else 1), model.max_tokens)
         rest, prefix = prompt
         short = too_short(self.prices, model.name, prefix.tokens)
-        usage = rest + prefix.usage(cached=not short) + Usage(output_tokens=int(each * calls))
+        usage = (
+            rest + prefix.usage(cached=prefix.shared and not short) + Usage(output_tokens=int(each * calls))
+        )
         basis = f"{each:,.0f} output tokens a call, " + (
             f"mean of {habit.measured:,} stored" if habit.measured else "a guess: none stored yet"
         )
@@ -212,15 +223,19 @@ class _Costs:
 
 @dataclass(frozen=True, slots=True)
 class _Prefix:
-    """What many calls have in common: `number` of them, `tokens` long on average, in `calls` in all."""
+    """What many calls have in common: `number` of them, `tokens` long on average, in `calls` in all.
+
+    One that is not `shared` is not asked to be cached.
+    """
 
     name: str
     tokens: int
     number: int
     calls: int
+    shared: bool = True
 
     def usage(self, *, cached: bool) -> Usage:
-        """The first call of each writes it, the others read it; all send it where it is too short."""
+        """The first call of each writes it, the others read it; all send it where it is not cached."""
         if not cached:
             return Usage(input_tokens=self.tokens * self.calls)
         return Usage(
@@ -229,7 +244,9 @@ class _Prefix:
         )
 
     def words(self, short: str) -> str:
-        """Say what the cache does, or why it does nothing; `short` says why it is not cached."""
+        """Say what the cache does, or why it does nothing; `short` says that it is too short."""
+        if not self.shared:
+            return f"{self.name}: not cached, as each is asked about once"
         if short:
             return f"{self.name}: {short}"
         read = self.calls - self.number
