@@ -151,10 +151,12 @@ def test_the_order_of_a_file_changes_neither_calls_nor_their_order(mode: JudgeMo
 def test_a_call_is_alone_where_its_model_is_asked_nothing_else_about_the_answer(
     spec: GraderSpec, alone: list[bool]
 ) -> None:
-    marks = list(marks_of(judged(spec), case("queues"), answer()))
+    asked = judged(spec)
+    marks = list(marks_of(asked, case("queues"), answer()))
     assert [call.alone for call in calls(marks)] == alone
-    security = [mark for mark in marks if mark.dimension == "security"]
-    assert all(call.alone == (spec.votes == 1) for call in calls(security))
+    assert not any(call.alone for call in calls(marks[:1]))  # whatever of it is stored already
+    fewer = marks_of(replace(asked, rubrics=tuple(TWO[:1])), case("queues"), answer())
+    assert all(call.alone == (spec.votes == 1) for call in calls(fewer))
 
 
 def test_a_call_keeps_its_name_when_parts_of_it_are_stored() -> None:

@@ -1,6 +1,5 @@
 """Which verdicts are asked for by the same call, and in which order."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -10,20 +9,20 @@ from harness.planning.work import Mark
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Marks that one request asks a judge for; `key` names the call, also when parts of it are stored.
-
-    `alone` says that no other call asks the same model about this answer: nobody would read what it put
-    into the prompt cache.
-    """
+    """Marks that one request asks a judge for; `key` names the call, also when parts of it are stored."""
 
     key: str
     seat: Seat
     marks: tuple[Mark, ...]
-    alone: bool = False
+
+    @property
+    def alone(self) -> bool:
+        """Whether its model is asked nothing else about the answer: nobody would read what it caches."""
+        return self.marks[0].alone
 
 
 def calls(marks: Iterable[Mark]) -> tuple[Call, ...]:
-    """Put the marks of one answer together by call; those of graders that ask no model are left out.
+    """Put marks together by call; those of graders that ask no model are left out.
 
     Calls and the marks in each are in the order of their keys: where a criterion stands in its file changes
     neither what is asked nor who goes ahead, and no criterion is first in every answer.
@@ -33,8 +32,4 @@ def calls(marks: Iterable[Mark]) -> tuple[Call, ...]:
         if mark.seat is not None:
             _, asked = found.setdefault(mark.call, (mark.seat, {}))
             asked.setdefault(mark.key, mark)
-    askers = Counter(seat.model for seat, _ in found.values())
-    return tuple(
-        Call(key, seat, tuple(asked.values()), alone=askers[seat.model] == 1)
-        for key, (seat, asked) in found.items()
-    )
+    return tuple(Call(key, seat, tuple(asked.values())) for key, (seat, asked) in found.items())

@@ -164,7 +164,7 @@ class _Costs:
             tokens=mean,
             number=toll.prefixes,
             calls=toll.calls,
-            shared=toll.calls > toll.prefixes,
+            shared=toll.alone < toll.calls,
         )
         tails = Usage(input_tokens=120 * toll.to_make)
         return self._part(name, model, (toll.stored, toll.to_make, toll.calls), (tails, prefix), GUESS_JUDGE)

@@ -1,5 +1,6 @@
 """Counts what is stored of a run, what is to be made of it, and in how many calls."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -20,12 +21,14 @@ Place = tuple[str, str]
 class Toll:
     """What one model is asked by one grader: verdicts stored and to make, and the calls to make them.
 
-    `prefixes` counts the answers that calls share, which have so many `characters` with their questions.
+    `prefixes` counts the answers that calls share, which have so many `characters` with their questions;
+    `alone` the calls that share theirs with no other.
     """
 
     stored: int = 0
     to_make: int = 0
     calls: int = 0
+    alone: int = 0
     prefixes: int = 0
     characters: int = 0
 
@@ -104,6 +107,7 @@ def _answered(counts: Tally, job: Job, sent: AbstractSet[str], characters: int) 
         toll = counts.of(*place)
         toll.to_make += len(call.marks)
         toll.calls += 1
+        toll.alone += call.alone
         if place not in touched:
             toll.prefixes += 1
             toll.characters += characters
@@ -117,16 +121,20 @@ def _foreseen(counts: Tally, manifest: Manifest, job: Job, characters: int) -> N
         of_spec = seats(spec)
         if not of_spec:
             counts.of(spec.kind).to_make += len(dimensions)
+        made = Counter[str]()
         for seat in of_spec:
             toll = counts.of(spec.kind, seat.model.name)
             toll.to_make += len(dimensions)
-            toll.calls += _calls(seat, dimensions)
+            made[seat.model.name] += _calls(seat, dimensions)
             if info.canary and dimensions and seat.vote == 1:
                 toll.to_make += 1
-                toll.calls += seat.mode == "criterion"
-        for name in {seat.model.name for seat in of_spec}:
-            counts.of(spec.kind, name).prefixes += 1
-            counts.of(spec.kind, name).characters += characters
+                made[seat.model.name] += seat.mode == "criterion"
+        for name, calls_made in made.items():
+            toll = counts.of(spec.kind, name)
+            toll.calls += calls_made
+            toll.alone += calls_made == 1
+            toll.prefixes += 1
+            toll.characters += characters
 
 
 def _calls(seat: Seat, dimensions: list[str]) -> int:

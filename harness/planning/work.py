@@ -1,5 +1,6 @@
 """The work of a run: which trials it holds, what is stored of each, and what is left to make."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -56,7 +57,8 @@ NOTHING_STORED: Shelf = _Empty()
 class Mark:
     """One criterion that one grader marks in one answer: its key, and the verdict where it is stored.
 
-    A judge marks it once from each seat. Marks with the same `call` are asked about together.
+    A judge marks it once from each seat. Marks with the same `call` are asked about together; one that is
+    `alone` is the only call to its model about the answer.
     """
 
     grader: str
@@ -66,6 +68,7 @@ class Mark:
     verdict: Verdict | None = None
     seat: Seat | None = None
     call: str = ""
+    alone: bool = False
 
     @property
     def asks(self) -> str:
@@ -154,8 +157,17 @@ def marks_of(manifest: Manifest, case: Case, answer: Answer) -> Iterator[Mark]:
                 open_.append(each)
             else:
                 yield Mark(info.kind, each.dimension, each.criterion, "", known)
-        for seat in seats(spec) or (None,):
-            yield from seated(info, seat, open_, answer.text)
+        given = [mark for seat in seats(spec) or (None,) for mark in seated(info, seat, open_, answer.text)]
+        yield from _alone(given) if seats(spec) else given
+
+
+def _alone(marks: Sequence[Mark]) -> Iterator[Mark]:
+    """Yield one grader's marks on an answer, told which model is asked about it once.
+
+    By all that belongs to the answer, not by what is left: what is asked must not depend on what is stored.
+    """
+    asked = Counter(mark.asks for mark in {mark.call: mark for mark in marks}.values())
+    return (replace(mark, alone=True) if asked[mark.asks] == 1 else mark for mark in marks)
 
 
 def _silent(asked: Asked, why: str) -> Verdict:
