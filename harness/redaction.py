@@ -13,7 +13,7 @@ _GONE = "[redacted]"
 # JSON; and there a line end before a key is the letter n after a backslash, so ^ stands for: where no word
 # goes on. A shape begins with fixed letters where it can: they are found fast, and ^ then looks back.
 _SHAPES = (
-    ("sk-", r"(?P<kept>sk-^(?:ant-|proj-)?)(?=[\w-]*[0-9])[A-Za-z0-9_-]{16,}"),
+    ("sk-", r"(?P<kept>sk-^(?:ant-|proj-)?)(?=[\w-]{0,99}[0-9])[A-Za-z0-9_-]{16,}"),
     ("akia", r"(?P<kept>AKIA^)[0-9A-Z]{16}\b"),
     ("asia", r"(?P<kept>ASIA^)[0-9A-Z]{16}\b"),
     ("aws_secret", r"(?P<kept>aws_secret_access_key\W{1,4})[A-Za-z0-9/+]{40}\b"),

@@ -26,6 +26,7 @@ from harness.models.faults import PassingError, retry_after
 from harness.models.messages import Pace, RetryPolicy, connect
 from harness.models.transport import sdk_client
 from harness.models.wire import read_reply, wire
+from harness.pacing.traffic import Traffic
 from harness.planning.model import API_VERSION
 from harness.planning.prices import Price, PriceTable, Rates
 from harness.records.outcomes import Answer, Message, Request, Usage
@@ -476,6 +477,15 @@ async def test_no_more_calls_are_in_flight_than_agreed_and_waiting_for_a_turn_is
             answers = await asyncio.gather(*(model.answer(request(sample=str(n))) for n in range(24)))
         assert [answer.retries for answer in answers] == [0] * 24
         assert server.peak == server.connections == 4
+
+
+async def test_whoever_has_something_to_prepare_hears_once_that_the_first_calls_are_waited_for() -> None:
+    told = list[str]()
+    pace = Pace(concurrency=4, traffic=Traffic(idle=lambda: told.append("idle")))
+    with Loopback(latency=0.3) as server:
+        async with connect(base_url=server.url, key=KEY, pace=pace, prices=PRICES, policy=QUICK) as model:
+            await asyncio.gather(*(model.answer(request(sample=str(n))) for n in range(8)))
+    assert told == ["idle"]
 
 
 # ------------------------------------------------------------------ access

@@ -84,8 +84,17 @@ def test_more_than_were_ever_borne_cuts_deeper_where_answers_come_quickly(place:
 def test_a_refusal_that_is_about_the_rate_cuts_a_fifth(borne: int, seconds: float) -> None:
     limit = Concurrency(100)
     limit.answered(borne, seconds)
+    limit.answered(1, seconds)  # it has borne more
     limit.refused(1.0, started=0.9, place=10, cooldown=0)
     assert limit.limit == math.floor(0.8 * START)
+
+
+@pytest.mark.parametrize("burst", [10, 20, 23, 40])
+def test_a_burst_that_is_refused_before_any_answer_teaches_no_pace_of_tokens(burst: int) -> None:
+    limits = Limits(buckets={"requests": Allowance(20, burst)})
+    done = Simulation(limits, latency=0.15).run(400)
+    best = ideal(limits, 400, ceiling=done.ceiling, latency=done.latency, tokens=done.tokens)
+    assert done.wall <= 1.5 * best
 
 
 @pytest.mark.parametrize("in_hand", [4, 8, 12, 20, 25, 30, 40])
@@ -123,7 +132,9 @@ def test_a_server_s_trouble_blocks_growth_and_cuts_nothing() -> None:
 
 @given(
     st.integers(1, 200),
-    st.lists(st.tuples(st.sampled_from(["start", "ok", "429", "500"]), st.integers(1, 300)), max_size=200),
+    st.lists(
+        st.tuples(st.sampled_from(["start", "ok", "answer", "429", "500"]), st.integers(1, 300)), max_size=200
+    ),
 )
 def test_the_limit_always_lies_between_one_and_the_ceiling(
     ceiling: int, events: list[tuple[str, int]]
@@ -135,6 +146,8 @@ def test_the_limit_always_lies_between_one_and_the_ceiling(
                 limit.started(number)
             case "ok":
                 limit.succeeded(float(now))
+            case "answer":
+                limit.answered(number, number / 100)
             case "429":
                 limit.refused(float(now), started=now - 1.0, place=number, cooldown=number)
             case _:

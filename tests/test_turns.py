@@ -39,6 +39,26 @@ async def test_whoever_rests_waits_for_those_who_may_go() -> None:
         sender.cancel()
 
 
+async def test_a_queue_that_never_ends_keeps_no_answer_from_the_disk() -> None:
+    turns = Turns(Limiter(ceiling=500))
+    turns.limiter.concurrency.limit = 500
+    senders = [asyncio.create_task(turns.take(turns.call("m", 1, 1))) for _ in range(500)]
+    await asyncio.sleep(0)
+    await turns.rest()
+    assert 20 < turns.limiter.in_flight < 30
+    await asyncio.gather(*senders)
+
+
+async def test_a_limiter_that_breaks_ends_the_wait_of_all() -> None:
+    turns = Turns(Limiter(ceiling=5))
+    senders = [asyncio.create_task(turns.take(turns.call("m", 1, 1))) for _ in range(4)]
+    await asyncio.sleep(0)
+    turns.limiter.wait = lambda *_: 1 / 0  # type: ignore[method-assign] # a bug
+    told = await asyncio.gather(*senders, return_exceptions=True)
+    assert [type(each) for each in told[2:]] == [ZeroDivisionError] * 2
+    await turns.rest()
+
+
 async def test_an_answer_is_handed_over_before_a_stop_takes_effect() -> None:
     turns, kept = Turns(Limiter(ceiling=5)), list[str]()
 

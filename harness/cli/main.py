@@ -60,6 +60,9 @@ COMMANDS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 
+OURS = object()
+"""Marks a process that is the command's own: `__main__` has switched the collector off until it is loaded."""
+
 _MODULES = {"list": "listing", "compare-scores": "compare_scores"}
 
 _INTRO = """\
@@ -106,7 +109,7 @@ class Commands(click.Group):
         if cmd_name not in self.list_commands(ctx):
             return None
         module = importlib.import_module(f"harness.cli.{_MODULES.get(cmd_name, cmd_name)}")
-        if not gc.isenabled():  # `__main__` has left it to us
+        if ctx.obj is OURS:
             gc.freeze()
             gc.enable()
         command: click.Command = module.command
@@ -143,7 +146,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         listen()
     try:
         # Not `harness.main()`: that turns a closed pipe into exit code 1, which here means a regression.
-        with harness.make_context("harness", list(sys.argv[1:] if arguments is None else arguments)) as ctx:
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        with harness.make_context("harness", given, obj=OURS if arguments is None else None) as ctx:
             code = harness.invoke(ctx)
             if sys.stdout is not None:  # a caller may have closed it
                 sys.stdout.flush()

@@ -6,6 +6,7 @@ What is stored stays as it was written. Quotes are looked for in this view, and 
 
 import re
 import unicodedata
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -101,7 +102,7 @@ class Sight:
     origins: Sequence[int]
 
 
-@lru_cache(maxsize=512)  # an answer is looked at many times while it is in hand, among a hundred others
+@lru_cache(maxsize=256)  # an answer is looked at many times while it is in hand, among a hundred others
 def sight(text: str) -> Sight:
     r"""Leave out what cannot be seen, and break what looks like a marker of the judge's prompt.
 
@@ -113,7 +114,8 @@ def sight(text: str) -> Sight:
     """
     unseen = _UNSEEN.finditer(text) if any(may.search(text) for may in _MAY_HIDE) else ()
     hidden = {place for found in unseen for place in range(*found.span())}
-    origins = [place for place in range(len(text)) if place not in hidden] if hidden else range(len(text))
+    places = range(len(text))
+    origins = array("I", (place for place in places if place not in hidden)) if hidden else places
     seen = "".join(text[place] for place in origins) if hidden else text
     seen = seen.translate(_LINES) if _OTHER_LINES.search(seen) else seen
     marked = _markers(seen)

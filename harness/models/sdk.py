@@ -138,7 +138,7 @@ class Client:
         )
         request.read()
         begun = time.monotonic()
-        response = await self._http.send(request)
+        response = await self._http.exchange(request)
         if _LOG.isEnabledFor(logging.DEBUG):
             _note(request, response, time.monotonic() - begun)
         if response.is_success:

@@ -57,7 +57,7 @@ class Http(_SdkClient):
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         )
 
-    async def send(self, request: httpx2.Request, **_options: Any) -> httpx2.Response:  # noqa: ANN401 - httpx2's own
+    async def exchange(self, request: httpx2.Request) -> httpx2.Response:
         """Hand a request to the SDK's transport, and give the reply with its body unread.
 
         What httpx2 does around that, a fifth of what a call costs, is for logins, redirects, cookies and

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from harness.pacing.limiter import FULL, Call, Limiter, Ticket
 
 _NOW = 0.0
+_IN_A_ROW = 24  # requests that may go before whoever rests; a long queue must not keep answers from the disk
 
 
 @dataclass(order=True, slots=True)
@@ -32,6 +33,7 @@ class Turns:
         self._alarm: asyncio.TimerHandle | None = None
         self._rest = asyncio.Event()  # set while nobody more may go for now
         self._rest.set()
+        self._in_a_row = 0
         self._calls = 0
 
     def call(self, model: str, size: int, most_output: int) -> Call:
@@ -56,11 +58,22 @@ class Turns:
     def go_on(self) -> None:
         """Let whoever may go, one after the other, and set an alarm for the next; called at every change.
 
-        One in each turn of the event loop, so that its request is on the wire before the next is put
-        together: sent in one burst they would be answered in one, and every burst waits for itself.
+        One of each model in each turn of the event loop, so that its request is on the wire before the next
+        is put together: sent in one burst they would be answered in one, and every burst waits for itself.
         """
         if self._rest.is_set():
             self._step()
+
+    def _next(self) -> None:
+        """Go on in the next turn of the loop; what breaks here reaches those who wait, not the loop's log."""
+        try:
+            self._step()
+        except Exception as error:  # noqa: BLE001 - a bug, for whoever waits; else they would wait for ever
+            self._rest.set()
+            waiting = [waiter for queue in self._queues.values() for waiter in queue]
+            for waiter in waiting:
+                if not waiter.turn.done():
+                    waiter.turn.set_exception(error)
 
     def _step(self) -> None:
         if self._alarm is not None:
@@ -68,8 +81,11 @@ class Turns:
             self._alarm = None
         soonest = min((self._first(queue) for queue in self._queues.values()), default=FULL)
         if soonest == _NOW:
+            self._in_a_row += 1
+            if self._in_a_row % _IN_A_ROW == 0:
+                self._rest.set()  # lets all go on who wait for it now
             self._rest.clear()
-            asyncio.get_running_loop().call_soon(self._step)
+            asyncio.get_running_loop().call_soon(self._next)
             return
         self._rest.set()
         if soonest < FULL:
@@ -79,6 +95,7 @@ class Turns:
         """Wait until all have gone who may go now: what else is to be done can be done while they are out.
 
         For whoever holds an answer, so that no signal ends this wait with an exception: it ends the next one.
+        That is why there must be no `asyncio.timeout` around it: it would take the signal for its own.
         """
         try:
             await self._rest.wait()

@@ -16,6 +16,7 @@ _CUT = 0.8
 _DEEPEST_CUT = 0.5  # where a refusal shows how many are borne
 _QUICK = 2.0  # seconds for an answer, up to which it shows soon whether that was right
 _GROWTH = 0.05
+_RECENT = 0.2  # weight of the newest answer in the running mean
 _SATURATED = 0.8  # a limit that was not used up says nothing of what the server would bear
 _ROUND = 4
 
@@ -38,7 +39,8 @@ class Concurrency:
     def answered(self, place: int, seconds: float) -> None:
         """Note that a call was answered after so many seconds, which made it `place` in flight."""
         self._borne = max(self._borne, place)
-        self._seconds = seconds
+        before = self._seconds if math.isfinite(self._seconds) else seconds
+        self._seconds = before + _RECENT * (seconds - before)
 
     def crowded(self, place: int) -> bool:
         """Whether a refusal of the call that made it `place` in flight is likely to be about their number.
@@ -66,9 +68,9 @@ class Concurrency:
         where this is less: so many were borne. The server wants quiet for `cooldown` seconds.
         """
         if self._cut_at is None or started > self._cut_at:
-            borne = min(self.limit, place) - 1
+            below = min(self.limit, place) - 1
             cut = _DEEPEST_CUT if self.crowded(place) else _CUT
-            self.limit = max(1, math.floor(self.limit * cut), borne)
+            self.limit = max(1, math.floor(self.limit * cut), below)
             self._cut_at = now
         self._quiet_until = max(self._quiet_until, now + max(COOLDOWN, cooldown))
         self._begin_round()

@@ -36,7 +36,7 @@ class Lane:
         self._newest: dict[Kind, float] = {}
         self._spent: dict[Kind, float] = dict.fromkeys(KINDS, 0.0)
         self._requests, self._tokens = Learned(now), Learned(now)
-        self._per_byte, self._output = _TOKENS_PER_BYTE, _OUTPUT
+        self._per_byte, self._output, self._counted = _TOKENS_PER_BYTE, _OUTPUT, False
         self._refused_at: float | None = None
         self._in_vain = 0
         self.held_until = now
@@ -75,6 +75,7 @@ class Lane:
         # What headers tell needs no correction: the server has counted already.
         guessed = spending.amounts["input-tokens"] + spending.amounts["output-tokens"]
         self._tokens.correct(input_tokens + output_tokens - guessed)
+        self._counted = True
         self._per_byte += _RECENT * (input_tokens / max(spending.size, 1) - self._per_byte)
         self._output += _RECENT * (output_tokens - self._output)
         if self._refused_at is None or spending.started > self._refused_at:
@@ -101,7 +102,7 @@ class Lane:
     def refused(self, spending: Spending, now: float, after: float | None, *, measures: bool) -> None:
         """Take in a 429: hold the lane for `after` seconds, or for a moment that doubles.
 
-        One that `measures` tells of the rate, and of nothing else.
+        One that `measures` tells of the rate, and of nothing else; of tokens not before any were counted.
         """
         fresh = self._refused_at is None or spending.started > self._refused_at
         if fresh:
@@ -109,5 +110,8 @@ class Lane:
             self._in_vain += 1
         hold = min(_LONGEST_HOLD, _FIRST_HOLD * 2 ** (max(self._in_vain, 1) - 1)) if after is None else after
         self.held_until = max(self.held_until, now + hold)
-        for learned, mark in zip((self._requests, self._tokens), spending.marks, strict=True):
-            learned.refused(mark, now, until=self.held_until, fresh=fresh, measures=measures and fresh)
+        request, tokens = spending.marks
+        measures = measures and fresh
+        self._requests.refused(request, now, until=self.held_until, fresh=fresh, measures=measures)
+        measures = measures and self._counted
+        self._tokens.refused(tokens, now, until=self.held_until, fresh=fresh, measures=measures)

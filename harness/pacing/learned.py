@@ -14,6 +14,7 @@ _TRUST = 8.0  # a rate that was measured over a second doubles in so many: short
 _LONGEST = 8.0  # seconds; after more than so many, a limit that was lifted is found in about a minute
 _ENOUGH = 8  # calls, and
 _WINDOW = 0.5  # seconds: fewer measure nothing
+_LONGEST_GROWTH = 60.0  # seconds at once, whatever a clock has done meanwhile
 _CUT = 0.8
 _BURST = 0.1  # seconds' worth that may go at once
 _LEAST = 1 / 60  # of a call in a second: however wrong an estimate, it does not end the run
@@ -60,7 +61,8 @@ class Learned:
         self._calls += 1
         if self._bucket is not None:
             if self._bound:
-                self._set(self._bucket.rate * self._growth ** (now - self._grown), mark, now)
+                grown = self._growth ** min(now - self._grown, _LONGEST_GROWTH)
+                self._set(self._bucket.rate * grown, mark, now)
             self._bound, self._grown = False, now
             self._bucket.spend(now, amount)
         return mark
