@@ -172,7 +172,8 @@ def rows(setting: Setting, cases: int, found: dict[str, Took | str]) -> list[tup
     """Lay one setting out as a table."""
     ideal = setting.ideal(cases)
     of = f"/ ideal {ideal:.1f} s" if ideal else "cases/s"
-    head = (f"{cases:,} cases, {setting.title}", "wall s", of, "CPU s", "largest process MiB")
+    many = f"{cases:,} cases" if cases > 1 else "one case"
+    head = (f"{many}, {setting.title}", "wall s", of, "CPU s", "largest process MiB")
     lines: list[tuple[str, ...]] = [(*head, "mean in flight", "requests", "429s")]
     for name, took in found.items():
         if isinstance(took, str):
