@@ -2,9 +2,9 @@
 
     make performance      or: python benchmarks/quote.py [startup throughput ...]
 
-Those of docs/performance.md, reliability.md and reports.md. A block of them begins with `<!-- COMMAND -->` and ends with
-`<!-- end -->`; what stands between is replaced by what the command prints. Without names all blocks are
-written anew, which takes most of an hour; do it on a machine that does nothing else.
+Those of docs/performance.md, reliability.md and reports.md. A block of them begins with `<!-- COMMAND -->`
+and ends with `<!-- end -->`; what stands between is replaced by what the command prints. Without names all
+blocks are written anew, which takes most of an hour; do it on a machine that does nothing else.
 """
 
 import re
