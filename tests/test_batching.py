@@ -322,7 +322,7 @@ def test_a_quote_that_does_not_hold_is_asked_again_with_the_fault_named(process:
     assert len(first) == len(second) == 10
     assert not first.keys() & second.keys()
     for asked in second.values():
-        assert "its quote does not occur in the answer" in asked.messages[0].parts[1]
+        assert "its quote does not occur in the answer" in asked.messages[0].parts[-1]
     with open_store(process.path) as store:
         keys = [key for event in process.of(Marked) for key, _ in event.verdicts]
         assert all(verdict.cost == 1.0 for verdict in store.verdicts(keys).values())
@@ -374,7 +374,7 @@ def test_by_dimension_what_a_reply_leaves_out_goes_into_the_next_batch_by_itself
     assert process.stored() == (5, 10, 0)
     assert len(process.paid) == 15
     for asked in list(process.server.batches.values())[2].values():
-        assert "criterion 1: it was not decided." in asked.messages[0].parts[1]
+        assert "criterion 1: it was not decided." in asked.messages[0].parts[-1]
 
 
 @pytest.mark.parametrize("change", [lambda asked: asked, by_dimension])

@@ -172,9 +172,10 @@ async def test_an_unusable_reply_is_asked_once_more_with_its_fault_named(bad: st
     (given,) = [verdict for event in kept if isinstance(event, Marked) for _, verdict in event.verdicts]
     assert (given.met, given.cost) == (True, 1.0)
     first, second = model.asked
-    assert "could not be used" not in first.messages[0].parts[1]
-    assert "could not be used" in second.messages[0].parts[1]
-    assert first.messages[0].parts[0] == second.messages[0].parts[0]
+    before, after = ("".join(each.messages[0].parts) for each in (first, second))
+    assert "could not be used" not in before
+    assert "could not be used" in after
+    assert before.partition("have ended")[0] == after.partition("have ended")[0]
 
 
 async def test_unusable_twice_is_ungraded_and_costs_what_it_cost() -> None:
@@ -190,7 +191,7 @@ async def test_a_judge_s_call_that_fails_leaves_its_verdict_open_for_the_next_ru
     replies = {"Says threat.": CallError("server", "500")}
 
     def reply(request: Request) -> str | Exception:
-        task = request.messages[0].parts[1]
+        task = request.messages[0].parts[-1]
         return next((error for text, error in replies.items() if text in task), judged())
 
     grader, model = judge(reply)
